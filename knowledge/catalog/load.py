@@ -1,0 +1,202 @@
+"""Reading a catalog file: YAML to checked models; each error has the line, the field and the nearest valid choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from rapidfuzz import fuzz, process, utils
+
+from core.errors import InvalidInput
+from core.text import Text
+from knowledge.catalog.model import Catalog, EventType, Labels, ObjectType
+
+
+class InvalidCatalog(InvalidInput):
+    """A catalog file that cannot be used; `where` has the file, line and field."""
+
+    code = "invalid-catalog"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCatalog:
+    """The catalog and what was taken for granted while reading it."""
+
+    catalog: Catalog
+    warnings: tuple[Text, ...]
+
+
+def nearest(name: str, choices: Iterable[str], limit: int = 3) -> list[str]:
+    """The known names most like `name`, best first; empty when none is close."""
+    found = process.extract(
+        name, list(dict.fromkeys(choices)), scorer=fuzz.WRatio, processor=utils.default_process, limit=limit
+    )
+    return [choice for choice, score, _ in found if score >= 50]
+
+
+def load_catalog(path: Path) -> LoadedCatalog:
+    """Read and check a catalog file.
+
+    Raises:
+        InvalidCatalog: the file cannot be read, is not YAML, or breaks the format.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as cause:
+        raise InvalidCatalog(
+            Text(f"读不了目录文件:{cause}", f"the catalog cannot be read: {cause}"), where={"file": str(path)}
+        ) from cause
+    try:
+        return read_catalog(text)
+    except InvalidCatalog as error:
+        error.where = {"file": str(path), **error.where}
+        raise
+
+
+def read_catalog(text: str) -> LoadedCatalog:
+    """As `load_catalog`, from the text itself."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as cause:
+        mark = cause.problem_mark
+        raise InvalidCatalog(
+            Text(f"不是合法的 YAML:{cause.problem}", f"not valid YAML: {cause.problem}"),
+            where={"line": mark.line + 1, "column": mark.column + 1} if mark else {},
+        ) from cause
+    except yaml.YAMLError as cause:
+        raise InvalidCatalog(Text(f"不是合法的 YAML:{cause}", f"not valid YAML: {cause}")) from cause
+    if not isinstance(content, dict):
+        raise InvalidCatalog(
+            Text("目录应是键值结构", "a catalog must be a mapping"),
+            hint=Text("以 catalog: 1 开头", "It starts with catalog: 1"),
+        )
+    try:
+        catalog = Catalog.model_validate(content)
+    except ValidationError as cause:
+        raise _first_problem(cause, root, content) from cause
+    return _complete(catalog, root)
+
+
+def _line_of(node: Any, path: Sequence[str | int]) -> int:
+    """The line of the deepest part of `path` that exists in the file (1-based)."""
+    line: int = node.start_mark.line if node is not None else 0
+    for part in path:
+        child = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, child = key.start_mark.line, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            child = node.value[part]
+            line = child.start_mark.line
+        if child is None:
+            break
+        node = child
+    return line + 1
+
+
+def _first_problem(cause: ValidationError, root: Any, content: dict[str, Any]) -> InvalidCatalog:
+    problem = cause.errors()[0]
+    path = problem["loc"]
+    where = {"line": _line_of(root, path), "field": ".".join(str(p) for p in path)}
+    if problem["type"] == "extra_forbidden":
+        return InvalidCatalog(
+            Text(f"不认识的键 {path[-1]!r}", f"unknown key {path[-1]!r}"),
+            where=where,
+            nearest=nearest(str(path[-1]), _known_keys(path[:-1])),
+        )
+    if problem["type"] == "missing":
+        return InvalidCatalog(Text(f"缺少 {path[-1]!r}", f"{path[-1]!r} is missing"), where=where)
+    return InvalidCatalog(
+        Text(
+            f"{problem['msg']}(给出的是 {problem['input']!r:.80})", f"{problem['msg']} (got {problem['input']!r:.80})"
+        ),
+        where=where,
+    )
+
+
+def _known_keys(path: Sequence[str | int]) -> list[str]:
+    """The keys the format has at a place, found by walking the models along the path."""
+    model: Any = Catalog
+    for part in path:
+        if isinstance(model, type) and hasattr(model, "model_fields"):
+            fields = model.model_fields
+            found = next((f for n, f in fields.items() if part in (n, f.alias)), None)
+            model = found.annotation if found else None
+        else:
+            args = getattr(model, "__args__", ())
+            model = args[-1] if args else None
+    if not (isinstance(model, type) and hasattr(model, "model_fields")):
+        return []
+    return [f.alias or n for n, f in model.model_fields.items()]
+
+
+def _complete(catalog: Catalog, root: Any) -> LoadedCatalog:
+    """Check references; declare the object and event types that are only mentioned, with a warning each."""
+    warnings: list[Text] = []
+    objects, events = dict(catalog.objects), dict(catalog.events)
+
+    def need_object(name: str, path: list[str]) -> None:
+        if name not in objects:
+            line = _line_of(root, path)
+            if (close := nearest(name, objects, 1)) and fuzz.ratio(name, close[0]) >= 80:
+                raise InvalidCatalog(
+                    Text(f"没有对象 {name!r}", f"there is no object {name!r}"),
+                    where={"line": line, "field": ".".join(path)},
+                    nearest=close,
+                )
+            objects[name] = ObjectType(labels=Labels(zh=[name], en=[name]))
+            warnings.append(
+                Text(
+                    f"第 {line} 行:对象 {name!r} 只被提到、未定义,按没有属性的对象处理",
+                    f"line {line}: object {name!r} is mentioned but not defined; taken as one without attributes",
+                )
+            )
+
+    for event_id, event in catalog.events.items():
+        need_object(event.subject, ["events", event_id, "subject"])
+    for forecast_id, forecast in catalog.forecasts.items():
+        need_object(forecast.subject, ["forecasts", forecast_id, "subject"])
+    for relation_id, relation in catalog.relations.items():
+        need_object(relation.source, ["relations", relation_id, "from"])
+        need_object(relation.target, ["relations", relation_id, "to"])
+    for metric_id, metric in catalog.metrics.items():
+        need_object(metric.subject, ["metrics", metric_id, "subject"])
+        for end, name in (("of", metric.ratio.of), ("per", metric.ratio.per)):
+            if name in events:
+                continue
+            line = _line_of(root, ["metrics", metric_id, "ratio", end])
+            events[name] = EventType(subject=metric.subject)
+            warnings.append(
+                Text(
+                    f"第 {line} 行:事件 {name!r} 只被指标提到、未定义,按没有字段的事件处理",
+                    f"line {line}: event {name!r} is mentioned by a metric but not defined; taken as having no fields",
+                )
+            )
+    for action_id, action in catalog.actions.items():
+        if action.opposite is not None and action.opposite not in catalog.actions:
+            raise InvalidCatalog(
+                Text(f"没有动作 {action.opposite!r}", f"there is no action {action.opposite!r}"),
+                where={
+                    "line": _line_of(root, ["actions", action_id, "opposite"]),
+                    "field": f"actions.{action_id}.opposite",
+                },
+                nearest=nearest(action.opposite, catalog.actions),
+            )
+    for owner, attributes in [
+        *((f"objects.{n}.attributes", o.attributes) for n, o in objects.items()),
+        *((f"events.{n}.fields", e.fields) for n, e in events.items()),
+    ]:
+        for name, attribute in attributes.items():
+            if attribute.type == "enum" and not attribute.values:
+                raise InvalidCatalog(
+                    Text(f"枚举 {name!r} 没有取值", f"enum {name!r} has no values"),
+                    where={"line": _line_of(root, [*owner.split("."), name]), "field": f"{owner}.{name}"},
+                    hint=Text("加上 values", "Add values"),
+                )
+    return LoadedCatalog(catalog.model_copy(update={"objects": objects, "events": events}), tuple(warnings))

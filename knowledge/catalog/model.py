@@ -1,0 +1,170 @@
+"""The catalog's shapes: business objects, events, metrics, forecasts, places, actions and relations as data, each with
+labels and synonyms in Chinese and English. docs/catalog.md documents the file format from these models."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from core.text import Lang, Text
+from core.times import Duration, Micros, check_zone, format_time, parse_time, pydantic_reader
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _metres(value: object) -> object:
+    if isinstance(value, str) and (m := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(m|km)\s*", value)):
+        return float(m.group(1)) * (1000 if m.group(2) == "km" else 1)
+    return value
+
+
+Words = Annotated[list[str], BeforeValidator(_as_list)]
+"""The name first, then synonyms; a single string stands for a list of one."""
+
+Distance = Annotated[
+    float,
+    BeforeValidator(_metres),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "examples": ["500m", "2km"]}]}),
+]
+"""Metres; `500m` and `2km` in files."""
+
+Moment = Annotated[
+    Micros,
+    BeforeValidator(pydantic_reader(parse_time)),
+    PlainSerializer(format_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+AttributeType = Literal["number", "boolean", "enum", "text", "date", "geo"]
+
+
+class _Item(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Labels(_Item):
+    """What people call it. The first word of a language is the name shown; all are understood."""
+
+    zh: Words = Field(default_factory=list)
+    en: Words = Field(default_factory=list)
+
+    def all(self) -> list[str]:
+        return [*self.zh, *self.en]
+
+
+class Named(_Item):
+    labels: Labels = Labels()
+    purposes: list[str] = Field(default_factory=list, description="what it may be used for; empty: any purpose")
+
+
+class Attribute(Named):
+    """A property of an object, or a field of an event."""
+
+    type: AttributeType
+    unit: str | None = None
+    values: dict[str, Labels] = Field(default_factory=dict, description="the values of an enum")
+    min: float | None = Field(
+        default=None, description="smallest value that makes sense; below 0 marks a signed number"
+    )
+    max: float | None = None
+
+
+class ObjectType(Named):
+    attributes: dict[str, Attribute] = Field(default_factory=dict)
+
+
+class EventType(Named):
+    subject: str = Field(description="the object type it happens to")
+    fields: dict[str, Attribute] = Field(default_factory=dict)
+
+
+class Ratio(_Item):
+    of: str = Field(description="event type counted above the line")
+    per: str = Field(description="event type counted below the line")
+
+
+class Metric(Named):
+    """A named number over a subject's events, such as an open rate."""
+
+    subject: str
+    ratio: Ratio
+    unit: str | None = None
+
+
+class Forecast(Named):
+    """A model's score, delivered as a fact on its subject."""
+
+    subject: str
+    horizon: Duration
+    unit: str | None = None
+
+
+class Point(_Item):
+    id: str
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+class Place(Named):
+    points: list[Point]
+    radius: Distance = Field(default=500.0, description="what `near` means here unless a sentence says otherwise")
+
+
+class Action(Named):
+    channel: str | None = Field(default=None, description="the channel it goes out on; none: an inner task")
+    opposite: str | None = Field(default=None, description="the action that undoes or contradicts it")
+
+
+class RelationType(_Item):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    labels: Labels = Labels()
+    purposes: list[str] = Field(default_factory=list)
+
+
+class Catalog(_Item):
+    """One business's vocabulary. Build it with `knowledge.catalog.load_catalog`, which checks references."""
+
+    catalog: Literal[1] = Field(description="version of this format")
+    timezone: Annotated[str, BeforeValidator(pydantic_reader(check_zone))] = "Asia/Shanghai"
+    history_from: Moment | None = Field(
+        default=None, description="the moment from which the event history is complete; default: the earliest event"
+    )
+    objects: dict[str, ObjectType] = Field(default_factory=dict)
+    events: dict[str, EventType] = Field(default_factory=dict)
+    metrics: dict[str, Metric] = Field(default_factory=dict)
+    forecasts: dict[str, Forecast] = Field(default_factory=dict)
+    places: dict[str, Place] = Field(default_factory=dict)
+    actions: dict[str, Action] = Field(default_factory=dict)
+    relations: dict[str, RelationType] = Field(default_factory=dict)
+
+    def attribute(self, object_type: str, name: str) -> Attribute | None:
+        found = self.objects.get(object_type)
+        return found.attributes.get(name) if found else None
+
+    def field(self, event_type: str, name: str) -> Attribute | None:
+        found = self.events.get(event_type)
+        return found.fields.get(name) if found else None
+
+
+def name_of(item: Named | RelationType | Labels, item_id: str, lang: Lang) -> str:
+    """What a person calls it in `lang`: the first label, else the other language's, else the id."""
+    labels = item if isinstance(item, Labels) else item.labels
+    words = (labels.zh or labels.en) if lang == "zh" else (labels.en or labels.zh)
+    return words[0] if words else item_id
+
+
+def text_of(item: Named | RelationType | Labels, item_id: str) -> Text:
+    return Text(name_of(item, item_id, "zh"), name_of(item, item_id, "en"))
+
+
+def catalog_schema() -> dict[str, Any]:
+    """The JSON Schema of a catalog file, made from these models."""
+    schema = Catalog.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

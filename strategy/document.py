@@ -1,0 +1,278 @@
+"""The strategy document: what a sentence becomes, what a file holds, what is read back, versioned and approved.
+Its meaning is written in docs/strategy-semantics.md. Durations are `7d` in files and microseconds inside; values
+stand in the unit the catalog gives the attribute or field."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.times import Duration
+
+Op = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not_in"]
+Value = float | bool | str | list[float | str]
+Function = Literal["count", "sum", "avg", "min", "max", "distinct", "last"]
+Per = Literal["event", "day", "night", "week", "month"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Filter(_Part):
+    """A comparison on a field of an event. A missing field makes it unknown."""
+
+    field: str
+    op: Op
+    value: Value
+
+
+class EventFilter(_Part):
+    """Events of one type that pass every filter."""
+
+    event: str
+    where: tuple[Filter, ...] = ()
+
+
+class Window(_Part):
+    """`over`: the half-open (t-over, t]; `last`: the newest N events; neither: all history."""
+
+    over: Duration | None = None
+    last: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> Window:
+        if self.over is not None and self.last is not None:
+            raise ValueError("a window has `over` or `last`, not both")
+        if self.over == 0:
+            raise ValueError("a window must be longer than zero")
+        return self
+
+
+class AttributeIs(_Part):
+    """A comparison on the subject's attribute. With `via`, on the attribute of any object it has that relation to."""
+
+    kind: Literal["attribute"] = "attribute"
+    name: str
+    op: Op
+    value: Value
+    via: str | None = None
+
+
+class Happens(EventFilter):
+    """True only at the instants at which such an event occurs: every such event fires anew."""
+
+    kind: Literal["event"] = "event"
+
+
+class Aggregate(EventFilter):
+    """A function over the subject's matching events in a window, compared with a value."""
+
+    kind: Literal["aggregate"] = "aggregate"
+    function: Function
+    field: str | None = None
+    window: Window = Window()
+    op: Op
+    value: Value
+
+
+class MetricIs(_Part):
+    """A catalog metric over a window, compared with a value in the metric's unit."""
+
+    kind: Literal["metric"] = "metric"
+    metric: str
+    window: Window = Window()
+    op: Op
+    value: float
+
+
+class Streak(EventFilter):
+    """The last `times` events of the type in a row pass the filters and no `without` event came between or after.
+    With `per` other than event: that many consecutive local days (nights, weeks, months) each with a passing event."""
+
+    kind: Literal["streak"] = "streak"
+    times: int = Field(ge=1)
+    per: Per = "event"
+    without: tuple[EventFilter, ...] = ()
+
+
+class Step(EventFilter):
+    """A step of a sequence. `within`: at most so long after the previous present step. `absent`: it must not occur."""
+
+    within: Duration | None = None
+    absent: bool = False
+
+
+class Sequence(_Part):
+    """Steps in order of time. True at the instant the last step completes; when the last step is absent, at the
+    deadline `within` after the last present step ("nothing for T after A")."""
+
+    kind: Literal["sequence"] = "sequence"
+    steps: tuple[Step, ...] = Field(min_length=2)
+
+
+class Change(EventFilter):
+    """An aggregate over the last `window` against the window of the same length just before it: up or down by at least
+    `percent`."""
+
+    kind: Literal["change"] = "change"
+    function: Literal["count", "sum", "avg"]
+    field: str | None = None
+    window: Duration = Field(gt=0)
+    direction: Literal["rise", "drop"]
+    percent: float = Field(gt=0)
+
+
+class Near(_Part):
+    """The subject's geo attribute lies within `metres` (geodesic) of any point of a place."""
+
+    kind: Literal["near"] = "near"
+    place: str
+    metres: float = Field(gt=0)
+    attribute: str = "location"
+
+
+class ForecastIs(_Part):
+    """A model's newest score for the subject, or (via) for any object it has that relation to."""
+
+    kind: Literal["forecast"] = "forecast"
+    forecast: str
+    op: Op
+    value: float
+    via: str | None = None
+
+
+class DateIs(_Part):
+    """A date attribute against the calendar, in the catalog's time zone: with `part`, the current month (or day) is the
+    date's, in any year; else from `days_before` days before the date, at local midnight, until that day ends."""
+
+    kind: Literal["date"] = "date"
+    attribute: str
+    days_before: int | None = Field(default=None, ge=0)
+    part: Literal["month", "day"] | None = None
+    via: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> DateIs:
+        if (self.days_before is None) == (self.part is None):
+            raise ValueError("a date condition has either `days_before` or `part`")
+        return self
+
+
+class All(_Part):
+    kind: Literal["all"] = "all"
+    of: tuple[Condition, ...] = Field(min_length=1)
+
+
+class Any_(_Part):
+    kind: Literal["any"] = "any"
+    of: tuple[Condition, ...] = Field(min_length=1)
+
+
+class Not(_Part):
+    kind: Literal["not"] = "not"
+    of: Condition
+
+
+Leaf = AttributeIs | Happens | Aggregate | MetricIs | Streak | Sequence | Change | Near | ForecastIs | DateIs
+Condition = Annotated[
+    AttributeIs
+    | Happens
+    | Aggregate
+    | MetricIs
+    | Streak
+    | Sequence
+    | Change
+    | Near
+    | ForecastIs
+    | DateIs
+    | All
+    | Any_
+    | Not,
+    Field(discriminator="kind"),
+]
+
+
+class ActionCall(_Part):
+    """A catalog action, or (when the catalog has no such action) a free-text task for a person."""
+
+    action: str | None = None
+    task: str | None = None
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one(self) -> ActionCall:
+        if (self.action is None) == (self.task is None):
+            raise ValueError("an action names either a catalog `action` or a free-text `task`")
+        return self
+
+    @property
+    def label(self) -> str:
+        return self.action or self.task or ""
+
+
+class Verify(_Part):
+    """How success is judged: the event (or metric) looked at within a time after the firing."""
+
+    event: str | None = None
+    metric: str | None = None
+    within: Duration
+
+
+class Cap(_Part):
+    """At most `times` deliveries a subject in any window of `per`."""
+
+    times: int = Field(ge=1)
+    per: Duration = Field(gt=0)
+
+
+class QuietHours(_Part):
+    """Local times `HH:MM` between which nothing goes out: it is deferred to the end, or dropped."""
+
+    start: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    mode: Literal["defer", "drop"] = "defer"
+
+
+class Guards(_Part):
+    consent: str | None = Field(default=None, description="purpose the customer must have consented to")
+    cap: Cap | None = None
+    quiet_hours: QuietHours | None = None
+    cooldown: Duration | None = Field(default=None, description="no second firing of the subject within this time")
+    budget: int | None = Field(default=None, ge=1, description="deliveries in all")
+
+
+class Variant(_Part):
+    name: str
+    weight: float = Field(gt=0)
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rollout(_Part):
+    percent: float = Field(default=1.0, ge=0, le=100, description="share of subjects it runs for, in percent")
+    holdout: float = Field(default=0.0, ge=0, le=100, description="share of those kept without action, in percent")
+    variants: tuple[Variant, ...] = ()
+
+
+class Strategy(_Part):
+    """One strategy. `subject` is the object type it fires for."""
+
+    strategy: Literal[1] = Field(default=1, description="version of this format")
+    name: str = Field(min_length=1)
+    subject: str = "customer"
+    audience: Condition | None = None
+    trigger: Condition
+    actions: tuple[ActionCall, ...] = Field(min_length=1)
+    verify: Verify | None = None
+    guards: Guards = Guards()
+    rollout: Rollout = Rollout()
+
+
+for _model in (All, Any_, Not, Strategy):
+    _model.model_rebuild()
+
+
+def strategy_schema() -> dict[str, Any]:
+    """The JSON Schema of a strategy file, made from these models."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Strategy.model_json_schema()}
