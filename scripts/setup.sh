@@ -38,6 +38,6 @@ if [ ! -x .venv/bin/python ]; then
 fi
 echo "· installing the locked dependencies (about 1 GB on disk)"
 "$UV" pip sync --quiet --python .venv/bin/python --require-hashes requirements.lock
-"$UV" pip install --quiet --python .venv/bin/python --no-deps --editable .
+"$UV" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 touch .venv/.ready
 echo "· ready"
