@@ -13,6 +13,7 @@ from rapidfuzz import fuzz, process, utils
 
 from core.errors import InvalidInput
 from core.text import Text
+from core.yamls import line_of, read_yaml
 from knowledge.catalog.model import Catalog, EventType, Labels, ObjectType
 
 
@@ -60,8 +61,7 @@ def load_catalog(path: Path) -> LoadedCatalog:
 def read_catalog(text: str) -> LoadedCatalog:
     """As `load_catalog`, from the text itself."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        content = read_yaml(text)
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         raise InvalidCatalog(
@@ -78,32 +78,14 @@ def read_catalog(text: str) -> LoadedCatalog:
     try:
         catalog = Catalog.model_validate(content)
     except ValidationError as cause:
-        raise _first_problem(cause, root, content) from cause
-    return _complete(catalog, root)
+        raise _first_problem(cause, text) from cause
+    return _complete(catalog, text)
 
 
-def _line_of(node: Any, path: Sequence[str | int]) -> int:
-    """The line of the deepest part of `path` that exists in the file (1-based)."""
-    line: int = node.start_mark.line if node is not None else 0
-    for part in path:
-        child = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, child = key.start_mark.line, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            child = node.value[part]
-            line = child.start_mark.line
-        if child is None:
-            break
-        node = child
-    return line + 1
-
-
-def _first_problem(cause: ValidationError, root: Any, content: dict[str, Any]) -> InvalidCatalog:
+def _first_problem(cause: ValidationError, text: str) -> InvalidCatalog:
     problem = cause.errors()[0]
     path = problem["loc"]
-    where = {"line": _line_of(root, path), "field": ".".join(str(p) for p in path)}
+    where = {"line": line_of(text, path), "field": ".".join(str(p) for p in path)}
     if problem["type"] == "extra_forbidden":
         return InvalidCatalog(
             Text(f"不认识的键 {path[-1]!r}", f"unknown key {path[-1]!r}"),
@@ -136,14 +118,14 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     return [f.alias or n for n, f in model.model_fields.items()]
 
 
-def _complete(catalog: Catalog, root: Any) -> LoadedCatalog:
+def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
     """Check references; declare the object and event types that are only mentioned, with a warning each."""
     warnings: list[Text] = []
     objects, events = dict(catalog.objects), dict(catalog.events)
 
     def need_object(name: str, path: list[str]) -> None:
         if name not in objects:
-            line = _line_of(root, path)
+            line = line_of(text, path)
             if (close := nearest(name, objects, 1)) and fuzz.ratio(name, close[0]) >= 80:
                 raise InvalidCatalog(
                     Text(f"没有对象 {name!r}", f"there is no object {name!r}"),
@@ -170,7 +152,7 @@ def _complete(catalog: Catalog, root: Any) -> LoadedCatalog:
         for end, name in (("of", metric.ratio.of), ("per", metric.ratio.per)):
             if name in events:
                 continue
-            line = _line_of(root, ["metrics", metric_id, "ratio", end])
+            line = line_of(text, ["metrics", metric_id, "ratio", end])
             events[name] = EventType(subject=metric.subject)
             warnings.append(
                 Text(
@@ -183,7 +165,7 @@ def _complete(catalog: Catalog, root: Any) -> LoadedCatalog:
             raise InvalidCatalog(
                 Text(f"没有动作 {action.opposite!r}", f"there is no action {action.opposite!r}"),
                 where={
-                    "line": _line_of(root, ["actions", action_id, "opposite"]),
+                    "line": line_of(text, ["actions", action_id, "opposite"]),
                     "field": f"actions.{action_id}.opposite",
                 },
                 nearest=nearest(action.opposite, catalog.actions),
@@ -196,7 +178,7 @@ def _complete(catalog: Catalog, root: Any) -> LoadedCatalog:
             if attribute.type == "enum" and not attribute.values:
                 raise InvalidCatalog(
                     Text(f"枚举 {name!r} 没有取值", f"enum {name!r} has no values"),
-                    where={"line": _line_of(root, [*owner.split("."), name]), "field": f"{owner}.{name}"},
+                    where={"line": line_of(text, [*owner.split("."), name]), "field": f"{owner}.{name}"},
                     hint=Text("加上 values", "Add values"),
                 )
     return LoadedCatalog(catalog.model_copy(update={"objects": objects, "events": events}), tuple(warnings))

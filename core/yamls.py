@@ -1,0 +1,47 @@
+"""YAML as our files use it: dates stay text, only true and false are booleans, and each value knows its line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+
+class PlainLoader(yaml.SafeLoader):
+    """SafeLoader without YAML 1.1's surprises: `2026-01-01` is text, and so are `yes`, `no`, `on` and `off`."""
+
+
+PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    if first not in "yYnNoO"
+}
+
+
+def read_yaml(text: str) -> Any:
+    """The content of one YAML document.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    return yaml.load(text, Loader=PlainLoader)  # PlainLoader is a SafeLoader
+
+
+def line_of(text: str, path: Sequence[str | int]) -> int:
+    """The line (from 1) of the deepest part of `path` that the YAML text has."""
+    node = yaml.compose(text, Loader=PlainLoader)
+    line: int = node.start_mark.line if node is not None else 0
+    for part in path:
+        child = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, child = key.start_mark.line, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            child = node.value[part]
+            line = child.start_mark.line
+        if child is None:
+            break
+        node = child
+    return line + 1
