@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlmodel import Session, SQLModel, create_engine
 
 
@@ -22,6 +22,7 @@ class Database:
         self.engine: Engine = create_engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -46,7 +47,14 @@ class Database:
         self.engine.dispose()
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock before it reads: otherwise two of them seal the same audit row as their predecessor.
+    writes = connection.get_execution_options().get("zhongshu_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
 def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own implicit BEGIN would come too late; see _begin_sqlite
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
