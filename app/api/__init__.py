@@ -1,0 +1,1 @@
+"""The HTTP interface: one router a resource, problem+json for every error, OpenAPI with examples."""

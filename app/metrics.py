@@ -1,0 +1,38 @@
+"""What `/metrics` tells Prometheus. One registry a hub, so that two hubs in one process do not add up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """Counters and histograms of one hub; names follow Prometheus' conventions (seconds, `_total`)."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "zhongshu_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry
+        )
+        self.request_seconds = Histogram(
+            "zhongshu_http_request_seconds", "time to answer", ["route"], buckets=_SECONDS, registry=registry
+        )
+        self.inputs = Counter(
+            "zhongshu_inputs", "events, facts and relations taken in", ["kind", "result"], registry=registry
+        )
+        self.firings = Counter("zhongshu_firings", "triggers that turned true", ["strategy"], registry=registry)
+        self.decisions = Counter("zhongshu_decisions", "decisions by verdict", ["verdict"], registry=registry)
+        self.tickets = Histogram(
+            "zhongshu_ticket_seconds", "ticket to outcome", ["specialist"], buckets=_SECONDS, registry=registry
+        )
+
+    def watch(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when Prometheus asks."""
+        Gauge(name, help_text, registry=self.registry).set_function(read)
+
+    def page(self) -> bytes:
+        """The text exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,126 @@
+"""Settings, read from `ZHONGSHU_*` variables and a `.env` file. docs/reference/settings.md is generated from here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.validation import say
+from core.errors import InvalidInput
+from core.ids import TenantId
+from core.text import Lang, Text, system_lang
+from core.times import MINUTE, Duration
+
+PREFIX = "ZHONGSHU_"
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that works on a fresh machine; nothing leaves the machine until one says so."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default=Path("var"), description="folder of everything the hub keeps; made when missing")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of the relational store; default: SQLite in `data_dir`"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on; loopback only by default")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    lang: Lang = Field(default_factory=system_lang, description="`zh` or `en`; default: the locale's")
+    tenant: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="tenant of this install")
+    catalog: Path | None = Field(default=None, description="catalog file; default: the retail pack's")
+    lateness: Duration = Field(default=10 * MINUTE, description="how late an event may come and still count")
+    demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
+    demo_seed: int = Field(default=7, description="seed of the demo world")
+
+    llm_base_url: HttpUrl | None = Field(default=None, description="OpenAI-compatible endpoint; none: playbook model")
+    llm_api_key: SecretStr | None = Field(default=None, description="key for that endpoint")
+    llm_model: str | None = Field(default=None, description="model to ask there")
+
+    smtp_host: str | None = Field(default=None, description="mail server of the e-mail channel; none: channel off")
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str = Field(default="zhongshu@localhost", description="sender of the e-mail channel")
+    smtp_starttls: bool = Field(default=False, description="upgrade the connection with STARTTLS")
+    webhook_url: HttpUrl | None = Field(default=None, description="receiver of the webhook channel; none: channel off")
+    webhook_secret: SecretStr | None = Field(default=None, description="signing secret (`whsec_…`) of the webhook")
+
+    otlp_endpoint: HttpUrl | None = Field(default=None, description="OTLP/HTTP collector; none: spans stay here")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="`auto`: console on a terminal, JSON lines elsewhere"
+    )
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy URL of the relational store."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'zhongshu.db'}"
+
+    @property
+    def tenant_id(self) -> TenantId:
+        return TenantId(self.tenant)
+
+    @property
+    def on_loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def admin_key_file(self) -> Path:
+        """Where the first start leaves the admin key (mode 0600) for the command line on the same machine."""
+        return self.data_dir / "admin.key"
+
+
+def load_settings(**given: Any) -> Settings:
+    """Settings from what is given, the environment and `.env`, in this order.
+
+    Raises:
+        InvalidInput: a value cannot be used; `where` names the variable.
+    """
+    try:
+        settings = Settings(**{k: v for k, v in given.items() if v is not None})
+    except ValidationError as cause:
+        raise _bad_setting(cause) from cause
+    _check_pairs(settings)
+    return settings
+
+
+def unknown_settings() -> dict[str, list[str]]:
+    """`ZHONGSHU_*` variables that are no setting (a typing slip, most likely) → the nearest names."""
+    from rapidfuzz import process
+
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    return {
+        name: [match for match, score, _ in process.extract(name, known, limit=2) if score >= 70]
+        for name in sorted(os.environ)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    }
+
+
+def _bad_setting(cause: ValidationError) -> InvalidInput:
+    problem = cause.errors()[0]
+    name = PREFIX + str(problem["loc"][0]).upper()
+    said = say(problem)
+    secret = any(word in name for word in ("KEY", "PASSWORD", "SECRET"))
+    given = "" if secret else f" {problem['input']!r:.80}"
+    return InvalidInput(
+        Text(f"设置 {name}{given} {said.zh}", f"setting {name}{given} {said.en}"), where={"field": name}
+    )
+
+
+def _check_pairs(settings: Settings) -> None:
+    if settings.llm_base_url and not settings.llm_model:
+        raise InvalidInput(
+            Text("设了 ZHONGSHU_LLM_BASE_URL 却没有模型名", "ZHONGSHU_LLM_BASE_URL is set without a model"),
+            where={"field": "ZHONGSHU_LLM_MODEL"},
+            hint=Text("请设 ZHONGSHU_LLM_MODEL", "Set ZHONGSHU_LLM_MODEL"),
+        )
+    if settings.webhook_url and not settings.webhook_secret:
+        raise InvalidInput(
+            Text("设了 ZHONGSHU_WEBHOOK_URL 却没有签名密钥", "ZHONGSHU_WEBHOOK_URL is set without a signing secret"),
+            where={"field": "ZHONGSHU_WEBHOOK_SECRET"},
+            hint=Text("请设 ZHONGSHU_WEBHOOK_SECRET(whsec_ 开头)", "Set ZHONGSHU_WEBHOOK_SECRET (whsec_…)"),
+        )
