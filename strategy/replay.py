@@ -1,0 +1,291 @@
+"""Replay: what strategies would have done over recorded facts and events, in event time, without delivering anything.
+It shows what would happen for everyone: consent, rollout share and holdout belong to live decisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal
+
+from core.clock import Clock, SystemClock
+from core.errors import ZhongshuError
+from core.events import Event, Fact, Input, Relation
+from core.telemetry import span
+from core.text import Lang, Text
+from core.times import DAY, Micros, format_time
+from knowledge.catalog import Catalog
+from strategy.delivery.decide import DecisionInput, Verdict, decide
+from strategy.delivery.decide import Outcome as Result
+from strategy.document import Strategy
+from strategy.engine.check import check_strategy
+from strategy.engine.port import EngineBackend, Firing, Outcome
+from strategy.engine.python import PythonEngine
+from strategy.experiment.assign import Assignment
+from strategy.explain import explain
+from strategy.stream import AbsurdClock, BadLine, GoodLine, Line
+
+CHUNK = 500
+"""Lines read before the engine is asked for firings; memory does not grow with the file."""
+_JUMP = 3_653 * DAY
+_AHEAD = 366 * DAY
+_EVERYONE = Assignment(in_rollout=True, holdout=False, variant=None, bucket=0.0)
+
+NoticeKind = Literal["bad", "late", "duplicate", "after_until", "not_reached", "dropped", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A firing as it would reach the customer. `deliver_at` is set when quiet hours defer it."""
+
+    firing: Firing
+    strategy: Strategy
+    deliver_at: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know besides the firings; `error` is set for lines kept aside as bad."""
+
+    kind: NoticeKind
+    text: Text
+    error: ZhongshuError | None = None
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of one replay. `began` and `ended` are the first and last moments of event time."""
+
+    events: int = 0
+    facts: int = 0
+    bad: int = 0
+    late: int = 0
+    duplicates: int = 0
+    after_until: int = 0
+    not_reached: int = 0
+    dropped: int = 0
+    firings: int = 0
+    ended: Micros | None = None
+    by_strategy: dict[str, int] = field(default_factory=dict)
+
+
+class Replay:
+    """One run. Build it (strategies are checked here), then iterate over `run` once; `summary` fills as it goes.
+
+    Args:
+        lateness: how far behind the newest event a line may lie and still count, in microseconds.
+        until: event time goes on to this moment after the last event; later inputs are left out.
+
+    Raises:
+        InvalidInput, UnknownName, Refused: a strategy does not fit the catalog or can never fire.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        strategies: Sequence[Strategy],
+        *,
+        lateness: int,
+        until: Micros | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.summary = Summary(by_strategy={s.name: 0 for s in strategies})
+        self.warnings: list[Text] = []
+        self._until = until
+        self._now = (clock or SystemClock()).now()
+        self._strategies = {s.name: s for s in strategies}
+        self._engine: EngineBackend = PythonEngine(catalog, lateness)
+        self._guards = _Guards(catalog.timezone)
+        self._newest_event: Micros | None = None
+        self._fact_times: list[Micros] = []
+        for strategy in strategies:
+            self.warnings += check_strategy(strategy, catalog)
+            self._engine.deploy(strategy, 1)
+
+    def run(self, facts: Iterable[Line], events: Iterable[Line]) -> Iterator[Fired | Notice]:
+        """Facts first (they take effect at their own times), then events in the order they arrive in."""
+        with span("replay.run", strategies=len(self._strategies)):
+            yield from self._feed(facts)
+            yield from self._feed(events)
+            yield from self._end()
+
+    def _feed(self, lines: Iterable[Line]) -> Iterator[Fired | Notice]:
+        source = iter(lines)
+        while chunk := list(islice(source, CHUNK)):
+            good: dict[int, GoodLine] = {}
+            for line in chunk:
+                checked = self._admit(line)
+                if isinstance(checked, GoodLine):
+                    good[id(checked.input)] = checked
+                elif checked is not None:
+                    yield checked
+            outcome = self._engine.ingest([line.input for line in good.values()])
+            for aside in outcome.set_aside:
+                yield self._set_aside(aside.input, aside.reason, good.get(id(aside.input)))
+            yield from self._fired(outcome)
+
+    def _admit(self, line: Line) -> GoodLine | Notice | None:
+        """The line if the engine is to have it; a notice if it is bad; None if it lies after `until`."""
+        if isinstance(line, BadLine):
+            return self._bad(line.error)
+        found = line.input
+        if isinstance(found, Event):
+            if self._absurd(found.time):
+                return self._bad(_absurd(found.time, line.line))
+            self.summary.events += 1
+        else:
+            self.summary.facts += 1
+            self._fact_times.append(found.time)
+        if self._until is not None and found.time > self._until:
+            self.summary.after_until += 1
+            return None
+        if isinstance(found, Event):
+            self._newest_event = max(self._newest_event or found.time, found.time)
+        return line
+
+    def _absurd(self, time: Micros) -> bool:
+        """Far ahead of every event before it and of today: taken in, it would make the whole rest late."""
+        newest = self._newest_event
+        return newest is not None and time - newest > _JUMP and time > self._now + _AHEAD
+
+    def _bad(self, error: ZhongshuError) -> Notice:
+        self.summary.bad += 1
+        return Notice("bad", error.text, error)
+
+    def _set_aside(self, found: Input, reason: Literal["late", "duplicate"], line: GoodLine | None) -> Notice:
+        place = Text(f"第 {line.line} 行:", f"line {line.line}: ") if line else Text("", "")
+        what, mark = _name_of(found), self._engine.watermark
+        if reason == "duplicate":
+            self.summary.duplicates += 1
+            text = Text(f"{place.zh}{what} 重复,不再计入", f"{place.en}{what} is a duplicate; not counted again")
+        else:
+            self.summary.late += 1
+            behind = format_time(mark) if mark is not None else ""
+            text = Text(
+                f"{place.zh}{what}({format_time(found.time)})迟到,水位已到 {behind},搁置",
+                f"{place.en}{what} ({format_time(found.time)}) is late, the watermark is {behind}; set aside",
+            )
+        return Notice(reason, text)
+
+    def _end(self) -> Iterator[Fired | Notice]:
+        end = self._until
+        if end is None:
+            end = self._newest_event
+        if end is None and self._fact_times:
+            end = max(self._fact_times)
+        if end is not None:
+            self.summary.ended = end
+            yield from self._fired(self._engine.advance(end))
+        yield from self._left_out(end)
+
+    def _left_out(self, end: Micros | None) -> Iterator[Notice]:
+        if self.summary.after_until and self._until is not None:
+            count, moment = self.summary.after_until, format_time(self._until)
+            yield Notice(
+                "after_until",
+                Text(
+                    f"{count} 条输入晚于 --until {moment},没有计入", f"{count} inputs after --until {moment} left out"
+                ),
+            )
+        if self._until is None and end is not None:
+            self.summary.not_reached = sum(1 for t in self._fact_times if t > end)
+        if count := self.summary.not_reached:
+            yield Notice(
+                "not_reached",
+                Text(
+                    f"{count} 条事实晚于最后一个事件,时间没有走到;加 --until 可让它们生效",
+                    f"{count} facts lie after the last event and did not take effect; --until moves time on",
+                ),
+            )
+
+    def _fired(self, outcome: Outcome) -> Iterator[Fired | Notice]:
+        for firing in outcome.firings:
+            strategy = self._strategies[firing.strategy]
+            verdict = self._guards.decide(firing, strategy)
+            if _goes_out(verdict):
+                self.summary.firings += 1
+                self.summary.by_strategy[firing.strategy] += 1
+                yield Fired(firing, strategy, verdict.not_before if verdict.not_before > firing.at else None)
+            else:
+                self.summary.dropped += 1
+                yield _dropped(firing, verdict)
+
+
+class _Guards:
+    """Cap, quiet hours and budget as live decisions apply them, over what this replay has let out so far."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._spent: Counter[str] = Counter()
+        self._due: dict[tuple[str, str], list[Micros]] = {}
+
+    def decide(self, firing: Firing, strategy: Strategy) -> Verdict:
+        cap, place = strategy.guards.cap, (firing.strategy, firing.subject)
+        due = [t for t in self._due.get(place, ()) if cap and t > firing.at - cap.per]
+        verdict = decide(
+            DecisionInput(
+                strategy=strategy,
+                at=firing.at,
+                assignment=_EVERYONE,
+                audience=firing.audience,
+                recent=len(due),
+                spent=self._spent[firing.strategy],
+                zone=self._zone,
+            )
+        )
+        if _goes_out(verdict):
+            self._spent[firing.strategy] += 1
+            if cap:
+                self._due[place] = [*due, verdict.not_before]
+        return verdict
+
+
+def record_of(fired: Fired, catalog: Catalog, lang: Lang) -> dict[str, Any]:
+    """A firing as the JSON line that `zhongshu simulate --json` prints."""
+    record: dict[str, Any] = {
+        "strategy": fired.strategy.name,
+        "subject": fired.firing.subject,
+        "at": format_time(fired.firing.at),
+        "actions": [action.label for action in fired.strategy.actions],
+        "why": explain(fired.firing, fired.strategy, catalog, lang),
+    }
+    if fired.deliver_at is not None:
+        record["deliver_at"] = format_time(fired.deliver_at)
+    return record
+
+
+def _goes_out(verdict: Verdict) -> bool:
+    return verdict.outcome in (Result.DELIVERED, Result.DEFERRED)
+
+
+def _dropped(firing: Firing, verdict: Verdict) -> Notice:
+    why = verdict.layers[-1].said
+    at = format_time(firing.at)
+    return Notice(
+        "dropped",
+        Text(
+            f"{at} {firing.subject} {firing.strategy}:{why.zh}",
+            f"{at} {firing.subject} {firing.strategy}: {why.en}",
+        ),
+    )
+
+
+def _absurd(time: Micros, line: int) -> AbsurdClock:
+    return AbsurdClock(
+        Text(
+            f"时间 {format_time(time)} 比此前所有事件晚十年以上",
+            f"time {format_time(time)} is more than ten years ahead of every event before it",
+        ),
+        where={"line": line, "field": "time"},
+        hint=Text("请检查设备时钟", "Check the sender's clock"),
+    )
+
+
+def _name_of(found: Input) -> str:
+    if isinstance(found, Event):
+        return f"{found.type} {found.id}"
+    if isinstance(found, Fact):
+        return f"{found.subject} {found.property}"
+    assert isinstance(found, Relation)
+    return f"{found.subject} {found.relation} {found.object}"

@@ -1,0 +1,183 @@
+"""All SQL of the strategy room's own tables. A repository is bound to a session and a tenant, and never commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import CursorResult, func, insert, tuple_, update
+from sqlmodel import Session, col, select
+
+from core.ids import TenantId
+from strategy.tables import (
+    JournalRow,
+    Kind,
+    PositionRow,
+    SetAsideRow,
+    SnapshotRow,
+    StateRow,
+    VersionRow,
+)
+
+_PAGE = 1_000
+_INPUTS = (Kind.EVENT, Kind.FACT, Kind.RELATION)
+
+
+class StrategyRepository:
+    """Strategies, their versions and states."""
+
+    def __init__(self, session: Session, tenant: TenantId) -> None:
+        self._session = session
+        self._tenant = tenant
+
+    def add(self, version: VersionRow, state: StateRow) -> None:
+        self._session.add(version)
+        self._session.add(state)
+        self._session.flush()
+
+    def all(self) -> list[tuple[VersionRow, StateRow]]:
+        """Every version of every strategy, by name and version."""
+        return self._pairs()
+
+    def of_name(self, name: str) -> list[tuple[VersionRow, StateRow]]:
+        """The versions of one strategy, oldest first."""
+        return self._pairs(VersionRow.name == name)
+
+    def one(self, name: str, version: int) -> tuple[VersionRow, StateRow] | None:
+        found = self._pairs(VersionRow.name == name, VersionRow.version == version)
+        return found[0] if found else None
+
+    def names(self) -> list[str]:
+        query = select(VersionRow.name).where(VersionRow.tenant == self._tenant).distinct()
+        return sorted(self._session.exec(query))
+
+    def in_state(self, states: Iterable[str]) -> list[tuple[VersionRow, StateRow]]:
+        """Versions in any of these states, in the order in which they were made."""
+        found = self._pairs(col(StateRow.state).in_([str(s) for s in states]))
+        return sorted(found, key=lambda pair: (pair[0].created_at, pair[0].name))
+
+    def change(self, row: StateRow, state: str, percent: float, now: int) -> bool:
+        """Set a version's state if nobody changed it since `row` was read; False if somebody did."""
+        done: CursorResult[Any] = self._session.execute(  # type: ignore[assignment]  # an UPDATE gives a cursor result
+            update(StateRow)
+            .where(
+                col(StateRow.tenant) == self._tenant,
+                col(StateRow.name) == row.name,
+                col(StateRow.version) == row.version,
+                col(StateRow.revision) == row.revision,
+            )
+            .values(state=state, percent=percent, revision=row.revision + 1, updated_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        if done.rowcount == 1:
+            self._session.refresh(row)
+        return done.rowcount == 1
+
+    def _pairs(self, *conditions: Any) -> list[tuple[VersionRow, StateRow]]:
+        query = (
+            select(VersionRow, StateRow)
+            .where(
+                VersionRow.tenant == self._tenant,
+                StateRow.tenant == self._tenant,
+                StateRow.name == VersionRow.name,
+                StateRow.version == VersionRow.version,
+                *conditions,
+            )
+            .order_by(col(VersionRow.name), col(VersionRow.version))
+        )
+        return [(v, s) for v, s in self._session.exec(query)]
+
+
+class JournalRepository:
+    """The journal, what was set aside, the engine's position and its snapshot."""
+
+    def __init__(self, session: Session, tenant: TenantId) -> None:
+        self._session = session
+        self._tenant = tenant
+
+    def known(self, identities: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the (source, id) pairs that the journal has already."""
+        found: set[tuple[str, str]] = set()
+        for start in range(0, len(identities), 400):
+            query = select(JournalRow.source, JournalRow.id).where(
+                JournalRow.tenant == self._tenant,
+                tuple_(col(JournalRow.source), col(JournalRow.id)).in_(identities[start : start + 400]),
+            )
+            found.update((source or "", key or "") for source, key in self._session.exec(query))
+        return found
+
+    def append(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write rows (columns of JournalRow without seq and tenant) at the end, in order."""
+        if rows:
+            self._session.execute(insert(JournalRow), [{**row, "tenant": self._tenant} for row in rows])
+
+    def after(self, seq: int, limit: int) -> list[JournalRow]:
+        """The next rows after `seq`, in order."""
+        query = (
+            select(JournalRow)
+            .where(JournalRow.tenant == self._tenant, col(JournalRow.seq) > seq)
+            .order_by(col(JournalRow.seq))
+            .limit(limit)
+        )
+        return list(self._session.exec(query))
+
+    def last_seq(self) -> int:
+        query = select(func.max(col(JournalRow.seq))).where(JournalRow.tenant == self._tenant)
+        return self._session.exec(query).one() or 0
+
+    def history(self, before_seq: int, until: int) -> Iterator[JournalRow]:
+        """Inputs journalled before a row, with time ≤ `until`, by time (then seq); read page by page."""
+        at, seq = -1, 0
+        while True:
+            query = (
+                select(JournalRow)
+                .where(
+                    JournalRow.tenant == self._tenant,
+                    col(JournalRow.kind).in_(_INPUTS),
+                    col(JournalRow.seq) < before_seq,
+                    col(JournalRow.time) <= until,
+                    tuple_(col(JournalRow.time), col(JournalRow.seq)) > tuple_(at, seq),
+                )
+                .order_by(col(JournalRow.time), col(JournalRow.seq))
+                .limit(_PAGE)
+            )
+            page = list(self._session.exec(query))
+            yield from page
+            if len(page) < _PAGE:
+                return
+            at, seq = page[-1].time, page[-1].seq or 0
+            self._session.expunge_all()
+
+    def set_aside(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Keep what was not taken (columns of SetAsideRow without seq and tenant)."""
+        if rows:
+            self._session.execute(insert(SetAsideRow), [{**row, "tenant": self._tenant} for row in rows])
+
+    def aside(self, before: int | None, limit: int, reason: str | None) -> list[SetAsideRow]:
+        """What was set aside, newest first."""
+        query = select(SetAsideRow).where(SetAsideRow.tenant == self._tenant)
+        if before is not None:
+            query = query.where(col(SetAsideRow.seq) < before)
+        if reason is not None:
+            query = query.where(SetAsideRow.reason == reason)
+        return list(self._session.exec(query.order_by(col(SetAsideRow.seq).desc()).limit(limit)))
+
+    def position(self) -> PositionRow:
+        """How far decisions and sinks have come; a new row at zero for a new tenant."""
+        row = self._session.get(PositionRow, self._tenant)
+        return row or PositionRow(tenant=self._tenant)
+
+    def save_position(self, decided_seq: int, sunk_seq: int) -> None:
+        self._session.merge(PositionRow(tenant=self._tenant, decided_seq=decided_seq, sunk_seq=sunk_seq))
+
+    def snapshot(self) -> SnapshotRow | None:
+        return self._session.get(SnapshotRow, self._tenant)
+
+    def save_snapshot(self, row: SnapshotRow) -> None:
+        self._session.merge(row)
+
+
+def journalled_tenants(session: Session) -> list[TenantId]:
+    """Every tenant whose engine has something to do: inputs in the journal or strategies of any state."""
+    query = select(JournalRow.tenant).distinct().union(select(StateRow.tenant).distinct())
+    return sorted(TenantId(tenant) for (tenant,) in session.execute(query))

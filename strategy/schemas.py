@@ -1,0 +1,117 @@
+"""The strategy room's shapes at its borders: what a caller sends to draft or approve, and what is shown of versions,
+receipts and set-aside inputs. Texts are given in the caller's language; times are RFC 3339."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from core.text import Lang
+from core.times import format_time
+from strategy.service import StrategyVersion
+from strategy.stream import Receipt
+from strategy.tables import SetAsideRow
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DraftIn(_Schema):
+    """A sentence or a document; never both."""
+
+    sentence: str | None = Field(default=None, max_length=2_000, examples=["客户7天内登录少于2次,就外呼"])
+    document: dict[str, Any] | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _one(self) -> DraftIn:
+        if (self.sentence is None) == (self.document is None):
+            raise ValueError("send either `sentence` or `document`")
+        return self
+
+
+class ApproveIn(_Schema):
+    version: int = Field(ge=1)
+    percent: float | None = Field(default=None, ge=0, le=100, description="share of customers; default: the document's")
+    revision: int | None = Field(default=None, description="refuse if the version changed since this revision was read")
+
+
+class StrategyOut(_Schema):
+    name: str
+    version: int
+    newest: int
+    state: str
+    percent: float
+    revision: int
+    readback: str
+    warnings: list[str]
+    sentence: str | None
+    path: str
+    document: dict[str, Any]
+    created_by: str
+    created_at: str
+    updated_at: str
+
+    @staticmethod
+    def of(found: StrategyVersion, lang: Lang) -> StrategyOut:
+        return StrategyOut(
+            name=found.name,
+            version=found.version,
+            newest=found.newest,
+            state=str(found.state),
+            percent=found.percent,
+            revision=found.revision,
+            readback=found.readback.say(lang),
+            warnings=[w.say(lang) for w in found.warnings],
+            sentence=found.sentence,
+            path=found.path,
+            document=found.strategy.model_dump(mode="json", exclude_none=True),
+            created_by=found.created_by,
+            created_at=format_time(found.created_at),
+            updated_at=format_time(found.updated_at),
+        )
+
+
+class RejectedOut(_Schema):
+    line: int
+    error: dict[str, Any]
+
+
+class ReceiptOut(_Schema):
+    """What became of a batch. Accepted inputs are on disk; late and rejected ones are kept aside for inspection."""
+
+    accepted: int
+    duplicates: int
+    late: int
+    rejected: list[RejectedOut]
+
+    @staticmethod
+    def of(receipt: Receipt, lang: Lang) -> ReceiptOut:
+        return ReceiptOut(
+            accepted=receipt.accepted,
+            duplicates=receipt.duplicates,
+            late=receipt.late,
+            rejected=[RejectedOut(line=bad.line, error=bad.error.as_dict(lang)) for bad in receipt.rejected],
+        )
+
+
+class SetAsideOut(_Schema):
+    seq: int
+    reason: str
+    line: int | None
+    error: dict[str, Any]
+    raw: str
+    received_at: str
+
+    @staticmethod
+    def of(row: SetAsideRow, lang: Lang) -> SetAsideOut:
+        return SetAsideOut(
+            seq=row.seq or 0,
+            reason=row.reason,
+            line=row.line,
+            error=row.error.get(lang, {}),
+            raw=row.raw,
+            received_at=format_time(row.received_at),
+        )
