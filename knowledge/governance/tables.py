@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlmodel import Field, Index, SQLModel
+from sqlalchemy import BigInteger, Index
+from sqlmodel import Field, SQLModel
 
 
 class Consent(SQLModel, table=True):
@@ -17,6 +18,6 @@ class Consent(SQLModel, table=True):
     purpose: str
     channel: str | None = None
     given: bool
-    at: int
+    at: int = Field(sa_type=BigInteger)
     source: str = Field(description="where the statement was made: a form, a call, an import")
-    recorded_at: int
+    recorded_at: int = Field(sa_type=BigInteger)
