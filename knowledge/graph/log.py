@@ -1,0 +1,148 @@
+"""From claims to rows of the log: checks, ids, repeated claims left out, and the forms of text that `find` compares."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from core.context import RequestContext
+from core.errors import InvalidInput
+from core.ids import stable_id
+from core.text import Text
+from core.times import Micros
+from knowledge.graph import repository
+from knowledge.graph.model import Assertion, GraphFact
+from knowledge.graph.repository import Keyed, to_json
+
+_SUBJECT = re.compile(r"[A-Za-z][\w.-]*/\S+$")
+_MAX_KEY = 64
+"""Longer texts are for retrieval, not for look-up."""
+
+
+def look_up_key(value: object) -> str:
+    """The form in which texts are compared: full-width and case folded, letters and digits only, no +86 in front of a
+    Chinese mobile number. Empty for what cannot be looked up."""
+    if not isinstance(value, str) or len(value) > _MAX_KEY:
+        return ""
+    folded = unicodedata.normalize("NFKC", value).casefold()
+    key = "".join(c for c in folded if c.isalnum())
+    return key[2:] if re.fullmatch(r"861\d{10}", key) else key
+
+
+def subject_key(subject: str) -> str:
+    """The key of a subject's own id, without its type."""
+    return look_up_key(subject.split("/", 1)[-1])
+
+
+def check_claim(claim: Assertion, place: int) -> None:
+    """
+    Raises:
+        InvalidInput: no such claim can be recorded; `where` has its place in the batch and the field.
+    """
+
+    def wrong(field: str, text: Text) -> InvalidInput:
+        return InvalidInput(text, where={"item": place, "field": field})
+
+    for field, end in (("subject", claim.subject), ("object", claim.object)):
+        if end is not None and not _SUBJECT.match(end):
+            raise wrong(field, Text(f"{end!r} 不是“类型/编号”", f"{end!r} is not `type/key`"))
+    if not claim.name:
+        raise wrong("name", Text("缺少属性名或关系名", "the property or relation has no name"))
+    if claim.object is not None and claim.value is not None:
+        raise wrong("value", Text("关系没有值", "a relation has no value"))
+    if claim.valid_to is not None and claim.valid_to <= claim.valid_from:
+        raise wrong("valid_to", Text("有效期的终点不晚于起点", "valid_to is not after valid_from"))
+    if not 0 <= claim.confidence <= 1:
+        raise wrong("confidence", Text(f"置信度 {claim.confidence} 不在 0 到 1 之间", "confidence is not within 0..1"))
+    try:
+        to_json(claim.value)
+    except (TypeError, ValueError) as cause:
+        raise wrong("value", Text(f"值无法存为 JSON:{cause}", f"the value has no JSON form: {cause}")) from cause
+
+
+class Intake:
+    """Turns the claims of one batch, in order, into new rows. A claim that repeats what its source said last about the
+    same property and moment gets the id it has already: a sync that runs again changes nothing, and a source that
+    corrects itself back is still heard."""
+
+    def __init__(self, ctx: RequestContext, session: Session, now: Micros, batch: Sequence[Assertion]) -> None:
+        self.added: list[GraphFact] = []
+        self.keys: list[Keyed] = []
+        self.subjects: dict[str, str] = {}
+        self._tenant, self._session, self._now = ctx.tenant, session, now
+        self._seq = repository.next_seq(session)
+        self._taken = repository.known_ids(session, ctx.tenant, {_claim_id(ctx.tenant, c) for c in batch})
+        self._last: dict[tuple[Any, ...], tuple[str, str]] = {}
+
+    def add(self, claim: Assertion) -> str:
+        claim_id = _claim_id(self._tenant, claim)
+        about = (claim.subject, claim.name, claim.object, claim.valid_from, claim.source)
+        if about not in self._last and claim_id in self._taken and (said := self._said(claim)):
+            self._last[about] = said
+        last = self._last.get(about)
+        if last is not None and last[0] == claim_id:
+            return last[1]
+        fact = self._fact(claim, self._free_id(claim_id))
+        self._last[about] = (claim_id, fact.id)
+        self.added.append(fact)
+        for subject in (claim.subject, claim.object):
+            if subject is not None:
+                self.subjects[subject] = subject_key(subject)
+        if key := look_up_key(claim.value):
+            self.keys.append(Keyed(key, fact.seq))
+        return fact.id
+
+    def _said(self, claim: Assertion) -> tuple[str, str] | None:
+        """(claim id, fact id) of what the log has as the source's last standing word."""
+        fact = repository.latest_claim(
+            self._session, self._tenant, claim.subject, claim.name, claim.object, claim.valid_from, claim.source
+        )
+        return None if fact is None else (_claim_id(self._tenant, fact), fact.id)
+
+    def _free_id(self, claim_id: str) -> str:
+        fact_id, again = claim_id, 0
+        while fact_id in self._taken or (again and repository.known_ids(self._session, self._tenant, [fact_id])):
+            again += 1
+            fact_id = stable_id("fact", claim_id, again)
+        self._taken.add(fact_id)
+        return fact_id
+
+    def _fact(self, claim: Assertion, fact_id: str) -> GraphFact:
+        seq, self._seq = self._seq, self._seq + 1
+        return GraphFact(
+            id=fact_id,
+            seq=seq,
+            subject=claim.subject,
+            name=claim.name,
+            value=claim.value,
+            object=claim.object,
+            ended=claim.ended,
+            valid_from=claim.valid_from,
+            valid_to=claim.valid_to,
+            recorded_at=self._now if claim.recorded_at is None else claim.recorded_at,
+            source=claim.source,
+            confidence=claim.confidence,
+            purposes=claim.purposes,
+        )
+
+
+def _claim_id(tenant: str, claim: Assertion | GraphFact) -> str:
+    """The id of a claim by its content; when it was recorded does not matter."""
+    return stable_id(
+        "fact",
+        tenant,
+        claim.subject,
+        claim.name,
+        claim.object,
+        to_json(claim.value),
+        claim.ended,
+        claim.valid_from,
+        claim.valid_to,
+        claim.source,
+        float(claim.confidence),
+        ",".join(sorted(claim.purposes)),
+    )
