@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session, SQLModel
 
 from core.clock import Clock
-from core.context import Purpose, RequestContext
+from core.context import RequestContext
 from core.ids import stable_id
 from core.telemetry import span
 from core.text import Text
@@ -23,6 +23,7 @@ from strategy.document import ActionCall, Strategy
 from strategy.engine.port import Firing
 from strategy.experiment import assign
 
+CatalogProvider = Callable[[RequestContext], Catalog]
 AddressBook = Callable[[Session, RequestContext, str, str], str | None]
 """(session, ctx, subject, channel) → the subject's address on that channel, such as an e-mail address."""
 
@@ -39,70 +40,38 @@ class Decider:
     """Looks up what a decision depends on, decides, and writes what was decided."""
 
     def __init__(
-        self, catalog: Catalog, clock: Clock, channels: Channels, addresses: AddressBook | None = None
+        self, catalogs: CatalogProvider, clock: Clock, channels: Channels, addresses: AddressBook | None = None
     ) -> None:
-        self.catalog = catalog
+        self._catalogs = catalogs
         self._clock = clock
         self._channels = channels
         self._addresses = addresses
 
-    def decide(
-        self, session: Session, ctx: RequestContext, firing: Firing, strategy: Strategy, *, percent: float | None = None
-    ) -> Decision:
+    def decide(self, session: Session, ctx: RequestContext, firing: Firing, strategy: Strategy) -> Decision:
         """The decision on this firing. Decided before: the same row again, and nothing is written.
 
-        The caller's transaction holds the decision and its messages together. `percent`: the share of subjects while a
-        rollout is under way; default: the document's.
+        The caller's transaction holds the decision and its messages together. `strategy.rollout.percent` is the share
+        that the version runs for now (`StrategyVersion.effective`).
+
+        Raises:
+            InvalidInput: `guards.consent` is not a purpose.
         """
         with span("delivery.decide", strategy=firing.strategy, version=firing.version) as current:
             key = decision_id(ctx, firing)
             found = repository.decision(session, ctx, key)
             if found is None:
-                verdict = decide(self._input(session, ctx, firing, strategy, percent))
-                messages, actions = self._messages(session, ctx, firing, strategy, verdict)
-                found = self._row(ctx, firing, verdict, key, actions)
+                catalog = self._catalogs(ctx)
+                verdict = decide(_look_up(session, ctx, firing, strategy, catalog))
+                messages, actions = self._messages(session, ctx, firing, strategy, catalog, verdict)
+                found = self._row(ctx, firing, verdict, actions)
                 rows: list[SQLModel] = [found, *messages]
                 repository.add(session, rows)
             current.set_attributes({"zhongshu.decision": key, "zhongshu.verdict": found.verdict})
         return found
 
-    def _input(
-        self, session: Session, ctx: RequestContext, firing: Firing, strategy: Strategy, percent: float | None
-    ) -> DecisionInput:
-        channels = tuple(self._wanted(call) for call in strategy.actions)
-        guards = strategy.guards
-        recent = spent = 0
-        if guards.cap:
-            after = firing.at - guards.cap.per
-            recent = repository.recent_deliveries(session, ctx, firing.strategy, firing.subject, after)
-        if guards.budget is not None:
-            spent = repository.spent_deliveries(session, ctx, firing.strategy)
-        return DecisionInput(
-            strategy=strategy,
-            at=firing.at,
-            assignment=assign(ctx.tenant, firing.strategy, firing.subject, strategy.rollout, percent=percent),
-            audience=firing.audience,
-            channels=channels,
-            consent=tuple(self._consented(session, ctx, firing, needed_consent(guards, c), c) for c in channels),
-            recent=recent,
-            spent=spent,
-            zone=self.catalog.timezone,
-        )
-
-    def _wanted(self, call: ActionCall) -> str | None:
-        action = self.catalog.actions.get(call.action) if call.action else None
-        return action.channel if action else None
-
-    def _consented(
-        self, session: Session, ctx: RequestContext, firing: Firing, purpose: Purpose | None, channel: str | None
-    ) -> bool:
-        return purpose is None or consented(session, ctx, firing.subject, purpose, channel, firing.at)
-
-    def _row(
-        self, ctx: RequestContext, firing: Firing, verdict: Verdict, key: str, actions: list[dict[str, Any]]
-    ) -> Decision:
+    def _row(self, ctx: RequestContext, firing: Firing, verdict: Verdict, actions: list[dict[str, Any]]) -> Decision:
         return Decision(
-            id=key,
+            id=decision_id(ctx, firing),
             tenant=ctx.tenant,
             firing=firing.key,
             strategy=firing.strategy,
@@ -119,49 +88,65 @@ class Decider:
         )
 
     def _messages(
-        self, session: Session, ctx: RequestContext, firing: Firing, strategy: Strategy, verdict: Verdict
+        self,
+        session: Session,
+        ctx: RequestContext,
+        firing: Firing,
+        strategy: Strategy,
+        catalog: Catalog,
+        verdict: Verdict,
     ) -> tuple[list[OutboxRow], list[dict[str, Any]]]:
         """The outbox rows, and what the decision says about each action of the strategy."""
         rows: list[OutboxRow] = []
         told: list[dict[str, Any]] = []
-        variant = next((v for v in strategy.rollout.variants if v.name == verdict.variant), None)
         for index, call in enumerate(strategy.actions):
-            wanted = self._wanted(call)
-            title = self._label(call)
-            about: dict[str, Any] = {"label": title._asdict(), "action": call.action, "wanted": wanted}
+            about = {"label": _label(call, catalog)._asdict(), "action": call.action, "wanted": _wanted(call, catalog)}
             if index in verdict.actions:
-                address = self._addresses(session, ctx, firing.subject, wanted) if self._addresses and wanted else None
-                route = self._channels.route(wanted, address)
-                params = {**call.params, **(variant.params if variant else {})}
-                message = Message(
-                    key=message_id(ctx, firing, index),
-                    tenant=ctx.tenant,
-                    decision=decision_id(ctx, firing),
-                    strategy=firing.strategy,
-                    subject=firing.subject,
-                    kind="task" if route.channel == INBOX and wanted != INBOX else "message",
-                    title=_given(params, ("title", "subject")) or title,
-                    body=_given(params, ("text", "body", "message")) or _body(title, params),
-                    at=firing.at,
-                    action=call.action,
-                    wanted=wanted,
-                    address=address,
-                    variant=verdict.variant,
-                    note=route.note,
-                    params=params,
-                )
-                rows.append(self._outbox_row(message, index, route.channel, strategy, verdict))
-                about |= {"message": message.key, "channel": route.channel}
-                about["note"] = route.note._asdict() if route.note else None
+                message, channel = self._message(session, ctx, firing, strategy, catalog, verdict.variant, index)
+                rows.append(self._outbox_row(message, index, channel, strategy, catalog, verdict))
+                note = message.note._asdict() if message.note else None
+                about |= {"message": message.key, "channel": channel, "note": note}
             told.append(about)
         return rows, told
 
-    def _label(self, call: ActionCall) -> Text:
-        action = self.catalog.actions.get(call.action) if call.action else None
-        return text_of(action, call.label) if action else Text(call.label, call.label)
+    def _message(
+        self,
+        session: Session,
+        ctx: RequestContext,
+        firing: Firing,
+        strategy: Strategy,
+        catalog: Catalog,
+        variant: str | None,
+        index: int,
+    ) -> tuple[Message, str]:
+        """The message of one action, and the channel it goes out on."""
+        call = strategy.actions[index]
+        wanted, title = _wanted(call, catalog), _label(call, catalog)
+        address = self._addresses(session, ctx, firing.subject, wanted) if self._addresses and wanted else None
+        route = self._channels.route(wanted, address)
+        own = next((v.params for v in strategy.rollout.variants if v.name == variant), {})
+        params = {**call.params, **own}
+        message = Message(
+            key=message_id(ctx, firing, index),
+            tenant=ctx.tenant,
+            decision=decision_id(ctx, firing),
+            strategy=firing.strategy,
+            subject=firing.subject,
+            kind="task" if route.channel == INBOX and wanted != INBOX else "message",
+            title=_given(params, ("title", "subject")) or title,
+            body=_given(params, ("text", "body", "message")) or _body(title, params),
+            at=firing.at,
+            action=call.action,
+            wanted=wanted,
+            address=address,
+            variant=variant,
+            note=route.note,
+            params=params,
+        )
+        return message, route.channel
 
     def _outbox_row(
-        self, message: Message, index: int, channel: str, strategy: Strategy, verdict: Verdict
+        self, message: Message, index: int, channel: str, strategy: Strategy, catalog: Catalog, verdict: Verdict
     ) -> OutboxRow:
         purpose = needed_consent(strategy.guards, message.wanted)
         quiet = strategy.guards.quiet_hours
@@ -176,11 +161,52 @@ class Decider:
             address=message.address,
             payload={**message.as_payload(), "index": index},
             consent=str(purpose) if purpose else None,
-            quiet={**quiet.model_dump(), "zone": self.catalog.timezone} if quiet else None,
+            quiet={**quiet.model_dump(), "zone": catalog.timezone} if quiet else None,
             created_at=self._clock.now(),
             not_before=verdict.not_before,
             next_try=verdict.not_before,
         )
+
+
+def _look_up(
+    session: Session, ctx: RequestContext, firing: Firing, strategy: Strategy, catalog: Catalog
+) -> DecisionInput:
+    """What the decision depends on; only what the strategy's guards ask for is read."""
+    channels = tuple(_wanted(call, catalog) for call in strategy.actions)
+    guards = strategy.guards
+    recent = spent = 0
+    if guards.cap:
+        after = firing.at - guards.cap.per
+        recent = repository.recent_deliveries(session, ctx, firing.strategy, firing.subject, after)
+    if guards.budget is not None:
+        spent = repository.spent_deliveries(session, ctx, firing.strategy)
+
+    def agreed(channel: str | None) -> bool:
+        purpose = needed_consent(guards, channel)
+        return purpose is None or consented(session, ctx, firing.subject, purpose, channel, firing.at)
+
+    return DecisionInput(
+        strategy=strategy,
+        at=firing.at,
+        assignment=assign(ctx.tenant, firing.strategy, firing.subject, strategy.rollout),
+        audience=firing.audience,
+        channels=channels,
+        consent=tuple(agreed(channel) for channel in channels),
+        recent=recent,
+        spent=spent,
+        zone=catalog.timezone,
+    )
+
+
+def _wanted(call: ActionCall, catalog: Catalog) -> str | None:
+    """The channel an action asks for; None for an inner task."""
+    action = catalog.actions.get(call.action) if call.action else None
+    return action.channel if action else None
+
+
+def _label(call: ActionCall, catalog: Catalog) -> Text:
+    action = catalog.actions.get(call.action) if call.action else None
+    return text_of(action, call.label) if action else Text(call.label, call.label)
 
 
 def _given(params: Mapping[str, Any], names: tuple[str, ...]) -> Text | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import update
 from sqlmodel import Session, SQLModel, col, func, select
@@ -107,11 +107,12 @@ def outbox(session: Session, ctx: RequestContext, state: str | None = None, limi
     return list(session.exec(query.order_by(col(OutboxRow.created_at).desc(), col(OutboxRow.id)).limit(limit)))
 
 
-def due_messages(session: Session, now: int, limit: int) -> list[OutboxRow]:
-    """Pending messages of every tenant whose time has come, longest waiting first."""
+def due_messages(session: Session, now: int, limit: int, resting: Collection[str] = ()) -> list[OutboxRow]:
+    """Pending messages of every tenant whose time has come, longest waiting first; none of the resting channels'."""
     query = (
         select(OutboxRow)
         .where(OutboxRow.state == SendState.PENDING.value, col(OutboxRow.next_try) <= now)
+        .where(col(OutboxRow.channel).not_in(resting))
         .order_by(col(OutboxRow.next_try), col(OutboxRow.id))
         .limit(limit)
     )

@@ -26,20 +26,16 @@ def bucket(tenant: str, strategy: str, salt: str, subject: str, question: str) -
     return (int.from_bytes(digest[:7], "big") >> 3) / 2**53 * 100
 
 
-def assign(
-    tenant: str, strategy: str, subject: str, rollout: Rollout, *, salt: str = "", percent: float | None = None
-) -> Assignment:
+def assign(tenant: str, strategy: str, subject: str, rollout: Rollout, *, salt: str = "") -> Assignment:
     """The subject's assignment.
 
     Args:
         strategy: the strategy's name, not its version, so that an edit or a ramp keeps customers where they are.
         salt: another salt draws anew.
-        percent: the share in percent while a rollout is under way; default: the document's.
     """
     place = bucket(tenant, strategy, salt, subject, "rollout")
-    share = rollout.percent if percent is None else percent
     return Assignment(
-        in_rollout=place < share,
+        in_rollout=place < rollout.percent,
         holdout=bucket(tenant, strategy, salt, subject, "holdout") < rollout.holdout,
         variant=_variant(rollout, bucket(tenant, strategy, salt, subject, "variant")),
         bucket=place,

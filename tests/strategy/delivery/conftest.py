@@ -44,7 +44,7 @@ DeciderOf = Callable[..., Decider]
 @pytest.fixture
 def decider_of(db: Database, clock: ManualClock, catalog: Catalog) -> DeciderOf:
     def make(addresses: AddressBook | None = None, **configured: Channel) -> Decider:
-        return Decider(catalog, clock, Channels(InboxChannel(db, clock), configured), addresses)
+        return Decider(lambda _: catalog, clock, Channels(InboxChannel(db, clock), configured), addresses)
 
     return make
 

@@ -269,12 +269,3 @@ def test_what_was_observed_is_kept_as_it_was(decided: Any, consent: Any) -> None
     why = decided(fired, about).why
     assert read_observation(why["trigger"]) == fired.trigger
     assert read_observation(why["audience"]) == fired.audience
-
-
-def test_a_share_under_way_overrides_the_documents(
-    db: Database, ctx: RequestContext, decider_of: Callable[..., Decider], consent: Any
-) -> None:
-    consent()
-    with db.transaction() as session:
-        decision = decider_of().decide(session, ctx, firing(), strategy(), percent=0)
-    assert decision.reason == "not_in_rollout"
