@@ -56,6 +56,17 @@ class StrategyRepository:
         found = self._pairs(col(StateRow.state).in_([str(s) for s in states]))
         return sorted(found, key=lambda pair: (pair[0].created_at, pair[0].name))
 
+    def numbers(self, states: Iterable[str]) -> dict[str, int]:
+        """Name → version of those in any of these states, in the order in which they were made."""
+        query = (
+            select(VersionRow.name, VersionRow.version)
+            .join(StateRow, (col(StateRow.name) == VersionRow.name) & (col(StateRow.version) == VersionRow.version))
+            .where(VersionRow.tenant == self._tenant, StateRow.tenant == self._tenant)
+            .where(col(StateRow.state).in_([str(s) for s in states]))
+            .order_by(col(VersionRow.created_at), col(VersionRow.name), col(VersionRow.version))
+        )
+        return {row[0]: row[1] for row in self._session.exec(query)}
+
     def change(self, row: StateRow, state: str, percent: float, now: int) -> bool:
         """Set a version's state if nobody changed it since `row` was read; False if somebody did."""
         done: CursorResult[Any] = self._session.execute(  # type: ignore[assignment]  # an UPDATE gives a cursor result
@@ -125,6 +136,27 @@ class JournalRepository:
         query = select(func.max(col(JournalRow.seq))).where(JournalRow.tenant == self._tenant)
         return self._session.exec(query).one() or 0
 
+    def newest(self) -> tuple[int | None, int | None, int | None]:
+        """The largest event time, the newest tick, and the smallest lag (time − received_at) of recent live events."""
+        mine = JournalRow.tenant == self._tenant
+        times = [
+            self._session.exec(
+                select(JournalRow.time)
+                .where(mine, JournalRow.kind == kind)
+                .order_by(col(JournalRow.time).desc())
+                .limit(1)
+            ).first()
+            for kind in (Kind.EVENT, Kind.TICK)
+        ]
+        recent = (
+            select((col(JournalRow.time) - col(JournalRow.received_at)).label("lag"))
+            .where(mine, JournalRow.kind == Kind.EVENT, col(JournalRow.backfill).is_(False))
+            .order_by(col(JournalRow.seq).desc())
+            .limit(_PAGE)
+            .subquery()
+        )
+        return times[0], times[1], self._session.exec(select(func.max(recent.c.lag))).one()
+
     def history(self, before_seq: int, until: int) -> Iterator[JournalRow]:
         """Inputs journalled before a row, with time ≤ `until`, by time (then seq); read page by page."""
         at, seq = -1, 0
@@ -165,10 +197,10 @@ class JournalRepository:
     def position(self) -> PositionRow:
         """How far decisions and sinks have come; a new row at zero for a new tenant."""
         row = self._session.get(PositionRow, self._tenant)
-        return row or PositionRow(tenant=self._tenant)
-
-    def save_position(self, decided_seq: int, sunk_seq: int) -> None:
-        self._session.merge(PositionRow(tenant=self._tenant, decided_seq=decided_seq, sunk_seq=sunk_seq))
+        if row is None:
+            row = PositionRow(tenant=self._tenant)
+            self._session.add(row)
+        return row
 
     def snapshot(self) -> SnapshotRow | None:
         return self._session.get(SnapshotRow, self._tenant)

@@ -52,6 +52,25 @@ class BadLine:
 Line = GoodLine | BadLine
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch. Accepted inputs are on disk; duplicates were there already; late and rejected ones are
+    kept aside."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    late: int = 0
+    rejected: tuple[BadLine, ...] = ()
+
+    def __add__(self, other: Receipt) -> Receipt:
+        return Receipt(
+            self.accepted + other.accepted,
+            self.duplicates + other.duplicates,
+            self.late + other.late,
+            self.rejected + other.rejected,
+        )
+
+
 def open_lines(path: str) -> Iterator[tuple[int, bytes]]:
     """The numbered lines of a file (`-`: standard input) without line ends; blank lines and a leading BOM are skipped.
 

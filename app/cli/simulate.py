@@ -12,6 +12,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
+from strategy.files import load_strategy
 from typer.core import TyperCommand
 
 from app.cli.words import cli_lang, t
@@ -20,7 +21,6 @@ from core.text import Lang, Text
 from core.times import format_time, parse_duration, parse_time
 from knowledge.catalog import Catalog, load_catalog, name_of
 from strategy.document import Strategy
-from strategy.files import load_strategy
 from strategy.language import read_sentence, readback
 from strategy.replay import Fired, Notice, Replay, Summary, record_of
 from strategy.stream import event_of, fact_of, open_lines, read_lines

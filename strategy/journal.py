@@ -1,0 +1,248 @@
+"""Journal before acknowledgement: inputs are checked, told apart from duplicates and late ones, and committed in one
+transaction before the sender hears of it. What cannot be taken is kept aside for inspection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from core.clock import Clock
+from core.context import RequestContext
+from core.db import Database
+from core.errors import InvalidInput, ZhongshuError
+from core.events import Event, Fact, Input, Relation
+from core.ids import TenantId
+from core.telemetry import span
+from core.text import Text
+from core.times import HOUR, Micros, format_time
+from knowledge.catalog import Catalog
+from strategy.repository import JournalRepository
+from strategy.stream import AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
+from strategy.tables import JournalRow, Kind, SetAsideRow
+
+MAX_AHEAD = 24 * HOUR
+"""An event that claims to come from further ahead than this was sent by a wrong clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of one tenant's journal. `mark`: the engine's watermark once it has read everything; `lag`: how far the
+    most current live event stood from the hub's clock when it came (0 or less; None: there was none); `seq`: the last
+    row with an input (after a restart: the last row)."""
+
+    mark: Micros | None
+    lag: int | None
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One committed batch: the receipt, the inputs in their new order, and the journal's end before and after it."""
+
+    receipt: Receipt
+    inputs: tuple[Input, ...]
+    before_seq: int
+    last_seq: int
+
+
+class Journal:
+    """The one writer of the journal in this process; appends are strictly ordered.
+
+    Args:
+        lateness: how far behind the newest event (or the clock) an event may lie and still count, in microseconds.
+    """
+
+    def __init__(self, db: Database, clock: Clock, lateness: int) -> None:
+        self._db = db
+        self._clock = clock
+        self.lateness = lateness
+        self._lock = threading.Lock()
+        self._ends: dict[TenantId, _End] = {}
+
+    def read(self, items: Iterable[object], catalog: Catalog) -> Iterator[Line]:
+        """Items (JSON text, or objects already parsed) as checked inputs or bad lines, numbered from 1.
+
+        Live inputs have one rule more: an event from more than a day ahead of the hub's clock is refused.
+        """
+        now = self._clock.now()
+        for number, item in enumerate(items, 1):
+            try:
+                found = input_of(read_json(item) if isinstance(item, bytes | str) else item, catalog)
+                if isinstance(found, Event) and found.time > now + MAX_AHEAD:
+                    raise _ahead(found.time, now)
+                yield GoodLine(number, found)
+            except ZhongshuError as error:
+                yield BadLine(
+                    number, error.at(line=number), excerpt(item if isinstance(item, bytes | str) else _json(item))
+                )
+
+    def take(self, ctx: RequestContext, lines: Iterable[Line], *, backfill: bool = False) -> Taken:
+        """Commit a batch and say what became of each line. Within a batch the order of lines does not matter.
+
+        `backfill` inputs are history: they warm the engine, and what they make true is not acted on.
+        """
+        read = list(lines)
+        good = sorted((line for line in read if isinstance(line, GoodLine)), key=_order)
+        bad = [line for line in read if isinstance(line, BadLine)]
+        now = self._clock.now()
+        with self._lock, span("engine.journal", inputs=len(read)):
+            with self._db.transaction() as session:
+                repository = JournalRepository(session, ctx.tenant)
+                end = self._end(repository, ctx.tenant)
+                sieve = _Sieve(repository, good, end, self.lateness)
+                repository.append([_row(line.input, now, backfill) for line in sieve.taken])
+                repository.set_aside([_aside(b, "rejected", now) for b in bad])
+                repository.set_aside([_aside(b, "late", now) for b in sieve.late])
+                last = repository.last_seq() if sieve.taken else end.seq
+            lag = end.lag if backfill else _lag(end.lag, sieve.taken, now)
+            self._ends[ctx.tenant] = _End(sieve.mark, lag, last)
+        receipt = Receipt(len(sieve.taken), sieve.duplicates, len(sieve.late), tuple(bad))
+        return Taken(receipt, tuple(line.input for line in sieve.taken), end.seq, last)
+
+    def control(
+        self, tenant: TenantId, kind: Kind, name: str, time: Micros, body: dict[str, Any], *, backfill: bool = False
+    ) -> None:
+        """Commit a step of the engine (tick, deploy, retire) at its place among the inputs."""
+        with self._lock:
+            with self._db.transaction() as session:
+                repository = JournalRepository(session, tenant)
+                end = self._end(repository, tenant)
+                repository.append([_columns(kind, name, "", time, body, self._clock.now(), backfill)])
+            mark = Micros(max(end.mark or time, time)) if kind is Kind.TICK else end.mark
+            self._ends[tenant] = _End(mark, end.lag, end.seq)
+
+    def event_clock(self, tenant: TenantId) -> Micros:
+        """The moment event time has reached by itself: the hub's clock, held back when even the most current events
+        come with a lag (recorded streams played into the hub, devices that upload in bulk), less the lateness."""
+        end = self.end(tenant)
+        return Micros(self._clock.now() + min(0, end.lag or 0) - self.lateness)
+
+    def end(self, tenant: TenantId) -> _End:
+        with self._lock, self._db.reading() as session:
+            return self._end(JournalRepository(session, tenant), tenant)
+
+    def aside(
+        self, ctx: RequestContext, *, before: int | None = None, limit: int = 100, reason: str | None = None
+    ) -> list[SetAsideRow]:
+        """What was set aside, newest first; `before` (a row's seq) pages on."""
+        with self._db.reading() as session:
+            return JournalRepository(session, ctx.tenant).aside(before, min(limit, 1_000), reason)
+
+    def _end(self, repository: JournalRepository, tenant: TenantId) -> _End:
+        if tenant not in self._ends:
+            event, tick, lag = repository.newest()
+            marks = [m for m in (event - self.lateness if event is not None else None, tick) if m is not None]
+            mark = Micros(max(marks)) if marks else None
+            self._ends[tenant] = _End(mark, None if lag is None else min(0, lag), repository.last_seq())
+        return self._ends[tenant]
+
+
+class _Sieve:
+    """Tells new inputs from duplicates and late ones exactly as the engine will when it reads them in this order."""
+
+    def __init__(self, repository: JournalRepository, good: Sequence[GoodLine], end: _End, lateness: int) -> None:
+        self.taken: list[GoodLine] = []
+        self.late: list[BadLine] = []
+        self.duplicates = 0
+        self.mark = end.mark
+        known = repository.known([(e.source, e.id) for line in good if isinstance(e := line.input, Event)])
+        for line in good:
+            found = line.input
+            if isinstance(found, Event):
+                if (found.source, found.id) in known:
+                    self.duplicates += 1
+                    continue
+                if self.mark is not None and found.time < self.mark:
+                    self.late.append(BadLine(line.line, _late(found, self.mark, line.line), excerpt(_json(found))))
+                    continue
+                known.add((found.source, found.id))
+                behind = found.time - lateness
+                self.mark = Micros(behind if self.mark is None else max(self.mark, behind))
+            self.taken.append(line)
+
+
+def input_from(row: JournalRow) -> Input:
+    """The input that a journal row holds."""
+    time = Micros(row.time)
+    if row.kind == Kind.EVENT:
+        return Event(row.id or "", row.type, time, row.subject, row.body, row.source or "")
+    if row.kind == Kind.FACT:
+        return Fact(row.subject, row.type, row.body["value"], time)
+    return Relation(row.subject, row.type, row.body["object"], time, row.body["ended"])
+
+
+def _row(found: Input, now: Micros, backfill: bool) -> dict[str, Any]:
+    if isinstance(found, Event):
+        row = _columns(Kind.EVENT, found.type, found.subject, found.time, dict(found.data), now, backfill)
+        return {**row, "source": found.source, "id": found.id}
+    if isinstance(found, Fact):
+        body: dict[str, Any] = {"value": found.value}
+        return _columns(Kind.FACT, found.property, found.subject, found.time, body, now, backfill)
+    body = {"object": found.object, "ended": found.ended}
+    return _columns(Kind.RELATION, found.relation, found.subject, found.time, body, now, backfill)
+
+
+def _columns(
+    kind: Kind, name: str, subject: str, time: Micros, body: dict[str, Any], now: Micros, backfill: bool
+) -> dict[str, Any]:
+    return {
+        "kind": kind.value,
+        "source": None,
+        "id": None,
+        "type": name,
+        "subject": subject,
+        "time": time,
+        "body": body,
+        "backfill": backfill,
+        "received_at": now,
+    }
+
+
+def _aside(bad: BadLine, reason: str, now: Micros) -> dict[str, Any]:
+    error = {"zh": bad.error.as_dict("zh"), "en": bad.error.as_dict("en")}
+    return {"reason": reason, "line": bad.line, "error": error, "raw": bad.raw, "received_at": now}
+
+
+def _order(line: GoodLine) -> tuple[int, bool, str, str]:
+    found = line.input
+    if isinstance(found, Event):
+        return (found.time, True, found.id, found.source)
+    return (found.time, False, found.subject, "")
+
+
+def _lag(lag: int | None, taken: Sequence[GoodLine], now: Micros) -> int | None:
+    seen = [line.input.time - now for line in taken if isinstance(line.input, Event)]
+    return min(0, max([*seen, *([] if lag is None else [lag])])) if seen else lag
+
+
+def _json(item: object) -> bytes:
+    """For what is kept aside; whatever JSON cannot hold is shown as Python writes it."""
+    try:
+        return orjson.dumps(item, default=str)
+    except TypeError:
+        return repr(item).encode("utf-8", "replace")
+
+
+def _ahead(time: Micros, now: Micros) -> AbsurdClock:
+    return AbsurdClock(
+        Text(
+            f"时间 {format_time(time)} 比本机时钟 {format_time(now)} 快一天以上",
+            f"time {format_time(time)} is more than a day ahead of the hub's clock, {format_time(now)}",
+        ),
+        where={"field": "time"},
+        hint=Text("请检查发送方的时钟", "Check the sender's clock"),
+    )
+
+
+def _late(event: Event, mark: Micros, line: int) -> InvalidInput:
+    return InvalidInput(
+        Text(
+            f"事件 {event.type} {event.id}({format_time(event.time)})迟到:水位已到 {format_time(mark)}",
+            f"event {event.type} {event.id} ({format_time(event.time)}) is late: the watermark is {format_time(mark)}",
+        ),
+        where={"line": line, "field": "time"},
+    )

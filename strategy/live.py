@@ -1,0 +1,389 @@
+"""The live engine: inputs are journalled before they are acknowledged, one worker feeds each tenant's engine from the
+journal, and firings become decisions. A restart continues from the journal as if nothing had happened."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import structlog
+
+from core.clock import Clock
+from core.context import Purpose, RequestContext, Role
+from core.db import Database
+from core.errors import Conflict, NotFound, Unavailable
+from core.events import Event, Input
+from core.ids import TenantId
+from core.telemetry import span
+from core.text import Text
+from core.times import SECOND, Micros
+from knowledge.catalog import nearest
+from strategy.document import Condition
+from strategy.engine.port import Observation, Truth
+from strategy.explain import explain_observation
+from strategy.journal import Journal
+from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
+from strategy.runner import FiringDecider, TenantRunner
+from strategy.service import RUNNING, CatalogProvider, Change, version_of
+from strategy.sinks import Sink, SinkFeed
+from strategy.stream import GoodLine, Line, Receipt
+from strategy.tables import Kind, SetAsideRow
+
+_CHUNK = 5_000
+_TICK_STEP = 50_000
+"""Ticks come at least this many microseconds apart."""
+_POLL = 0.05
+"""Seconds between looks at the clock when nothing comes in."""
+_BACK_OFF = 0.2
+"""Seconds before a failed pass is tried again."""
+_RESYNC = SECOND
+"""Strategy changes made by other processes are seen within this time."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts since the process started."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    late: int = 0
+    rejected: int = 0
+    firings: int = 0
+    ticks: int = 0
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TenantStats:
+    """Where one tenant's engine stands. `undeployable`: strategies that no longer fit the catalog."""
+
+    watermark: Micros | None
+    next_due: Micros | None
+    applied_seq: int
+    deployed: dict[str, int]
+    undeployable: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """How a running strategy looks for a subject at the watermark: three-valued, with its layered explanation."""
+
+    strategy: str
+    version: int
+    subject: str
+    at: Micros | None
+    truth: Truth
+    trigger: list[str]
+    audience_truth: Truth | None = None
+    audience: list[str] = field(default_factory=list)
+
+
+class LiveEngine:
+    """Build it, `start` it, feed it; `stop` drains what was acknowledged. Register `strategy_changed` with the
+    StrategyService so that approvals take effect at once.
+
+    Args:
+        lateness: how far behind the newest event an event may lie and still count, in microseconds; events become
+            final, and fire, that long after they happened.
+        sinks: who else is to know every accepted input (the customer graph).
+        snapshot_every: journal rows between snapshots of the engine's state.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        catalog_provider: CatalogProvider,
+        decider: FiringDecider,
+        *,
+        lateness: int = SECOND,
+        sinks: Sequence[Sink] = (),
+        snapshot_every: int = 20_000,
+    ) -> None:
+        self.counters = Counters()
+        self.journal = Journal(db, clock, lateness)
+        self._db = db
+        self._clock = clock
+        self._catalog = catalog_provider
+        self._decider = decider
+        self._lateness = lateness
+        self._snapshot_every = snapshot_every
+        self.sinks = SinkFeed(db, sinks)
+        self._runners: dict[TenantId, TenantRunner] = {}
+        self._lock = threading.RLock()
+        self._synced: dict[TenantId, Micros] = {}
+        self._ticked: dict[TenantId, tuple[Micros, Micros]] = {}
+        self._wake = threading.Event()
+        self._stopping = False
+        self._worker: threading.Thread | None = None
+
+    # Taking in
+
+    def accept_events(self, ctx: RequestContext, raw_items: Iterable[object]) -> Receipt:
+        """Journal events, facts and relations, then acknowledge. Items are JSON texts, or objects already parsed.
+
+        What the receipt calls accepted is on disk. Bad items do not stop good ones: they are in `rejected` with their
+        number (from 1) and error, and kept aside together with late ones.
+
+        Raises:
+            Unavailable: the engine is stopping.
+        """
+        return self._accept(ctx, self.journal.read(raw_items, self._catalog(ctx)), backfill=False)
+
+    def load_history(self, ctx: RequestContext, inputs: Iterable[Input]) -> Receipt:
+        """Journal past inputs that warm state and never fire; time then stands at the newest event among them."""
+        past = sorted(inputs, key=lambda found: found.time)
+        receipt = self._accept(ctx, (GoodLine(n, found) for n, found in enumerate(past, 1)), backfill=True)
+        newest = max((found.time for found in past if isinstance(found, Event)), default=None)
+        if newest is not None and receipt.accepted:
+            self.journal.control(ctx.tenant, Kind.TICK, "", newest, {}, backfill=True)
+            self._wake.set()
+        return receipt
+
+    def _accept(self, ctx: RequestContext, lines: Iterator[Line], *, backfill: bool) -> Receipt:
+        total = Receipt()
+        while chunk := list(islice(lines, _CHUNK)):
+            if self._stopping:
+                raise Unavailable(Text("服务正在停止,未接收", "the hub is stopping; not taken"))
+            taken = self.journal.take(ctx, chunk, backfill=backfill)
+            total += taken.receipt
+            self.sinks.tell(ctx, taken)
+        with self._lock:
+            self.counters.accepted += total.accepted
+            self.counters.duplicates += total.duplicates
+            self.counters.late += total.late
+            self.counters.rejected += len(total.rejected)
+        if total.accepted:
+            self._runner(ctx.tenant)
+            self._wake.set()
+        return total
+
+    # Running
+
+    def start(self) -> None:
+        """Recover every tenant's engine, then start the worker."""
+        self._recover()
+        self._stopping = False
+        self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._worker.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Take no more, drain what was acknowledged, keep a snapshot."""
+        self._stopping = True
+        self._wake.set()
+        if self._worker is not None:
+            self._worker.join(timeout)
+            self._worker = None
+        for runner in self._all():
+            with runner.lock:
+                runner.save_snapshot()
+        self.sinks.save()
+
+    def strategy_changed(self, ctx: RequestContext, change: Change) -> None:
+        """Listener for StrategyService: the worker deploys or retires at once."""
+        self._runner(ctx.tenant)
+        self._synced.pop(ctx.tenant, None)
+        self._wake.set()
+
+    def catalog_changed(self, ctx: RequestContext) -> None:
+        """Rebuild the tenant's engine on its new catalog from the journal; what was decided stays decided."""
+        with self._runner(ctx.tenant).lock, self._lock:
+            self._runners.pop(ctx.tenant)
+            self._runner(ctx.tenant)
+        self._wake.set()
+
+    def step(self) -> bool:
+        """One pass over all tenants in the caller's thread (the worker's work): apply, deploy, tick. True if anything
+        was done."""
+        self._recover()
+        busy = [self._pass(runner) for runner in self._all()]
+        return any(busy)
+
+    def settle(self, timeout: float = 30.0) -> None:
+        """Return when everything journalled so far has been applied and decided.
+
+        Raises:
+            Unavailable: it was not within `timeout` seconds.
+        """
+        if self._worker is None:
+            while self.step():
+                pass
+            return
+        pause = threading.Event()
+        for _ in range(max(1, int(timeout / 0.005))):
+            if all(self._settled(runner) for runner in self._all()):
+                return
+            self._wake.set()
+            pause.wait(0.005)
+        raise Unavailable(Text("引擎尚未处理完", "the engine has not caught up"))
+
+    def _work(self) -> None:
+        while True:
+            self._wake.wait(_POLL)
+            self._wake.clear()
+            last = self._stopping
+            for runner in self._all():
+                try:
+                    while self._pass(runner):
+                        pass
+                except Exception:
+                    # Whatever it is (a full disk, a bug), what was acknowledged is on disk: say so and try again.
+                    self.counters.errors += 1
+                    _log.exception("engine_pass_failed", tenant=runner.ctx.tenant)
+                    threading.Event().wait(_BACK_OFF)
+            self.sinks.save()
+            if last:
+                return
+
+    def _pass(self, runner: TenantRunner) -> bool:
+        """Drain the journal, then bring strategies and time up to date, which journals the steps it takes."""
+        busy = False
+        while self._step_one(runner):
+            busy = True
+        with runner.lock:
+            if self._runners.get(runner.ctx.tenant) is not runner:
+                return False
+            return self._sync(runner) or self._tick(runner) or busy
+
+    def _step_one(self, runner: TenantRunner) -> bool:
+        with runner.lock:
+            if self._runners.get(runner.ctx.tenant) is not runner:
+                return False
+            before = runner.firings
+            moved = runner.step()
+            self.counters.firings += runner.firings - before
+            return moved
+
+    def _sync(self, runner: TenantRunner) -> bool:
+        """Journal what it takes to run the strategies that are to run."""
+        tenant, now = runner.ctx.tenant, self._clock.now()
+        if now - self._synced.get(tenant, Micros(0)) < _RESYNC:
+            return False
+        self._synced[tenant] = now
+        with self._db.reading() as session:
+            wanted = StrategyRepository(session, tenant).numbers(RUNNING)
+        known = {**runner.deployed, **runner.undeployable}
+        for name in sorted(set(known) - set(wanted)):
+            self.journal.control(tenant, Kind.RETIRE, name, now, {})
+        changed = [name for name, version in wanted.items() if known.get(name) != version]
+        for name in changed:
+            self.journal.control(tenant, Kind.DEPLOY, name, now, {"version": wanted[name]})
+        return bool(changed or set(known) - set(wanted))
+
+    def _tick(self, runner: TenantRunner) -> bool:
+        """Journal a move of time if something waits for it. Without need there is no tick, so journals stay short."""
+        tenant, due, to = runner.ctx.tenant, runner.engine.next_due(), self.journal.event_clock(runner.ctx.tenant)
+        if due is None or due > to:
+            return False
+        last_to, last_due = self._ticked.get(tenant, (Micros(0), None))
+        if to - last_to < (SECOND if last_due == due else _TICK_STEP):
+            return False
+        self._ticked[tenant] = (to, due)
+        self.journal.control(tenant, Kind.TICK, "", to, {})
+        self.counters.ticks += 1
+        return True
+
+    def _settled(self, runner: TenantRunner) -> bool:
+        with runner.lock, self._db.reading() as session:
+            tenant = runner.ctx.tenant
+            end = JournalRepository(session, tenant).last_seq()
+            return tenant in self._synced and runner.idle and runner.applied_seq == end
+
+    # Looking
+
+    def why_not(self, ctx: RequestContext, strategy: str, subject: str) -> WhyNot:
+        """Why a running strategy has not fired for a subject, in the caller's language.
+
+        Raises:
+            NotFound: there is no such strategy. Conflict: it is not running.
+        """
+        runner = self._runner(ctx.tenant)
+        with runner.lock, span("engine.look", strategy=strategy), self._db.reading() as session:
+            repository = StrategyRepository(session, ctx.tenant)
+            version = runner.deployed.get(strategy)
+            found = version_of(repository, strategy, version) if version is not None else None
+            if found is None:
+                raise _not_running(repository, strategy)
+            trigger, audience = runner.engine.look(strategy, subject)
+            at = runner.engine.watermark
+        document = found.strategy
+
+        def say(seen: Observation, condition: Condition) -> list[str]:
+            return explain_observation(seen, condition, runner.catalog, ctx.lang)
+
+        return WhyNot(
+            strategy=strategy,
+            version=found.version,
+            subject=subject,
+            at=at,
+            truth=trigger.truth,
+            trigger=say(trigger, document.trigger),
+            audience_truth=audience.truth if audience else None,
+            audience=say(audience, document.audience) if audience and document.audience else [],
+        )
+
+    def aside(
+        self, ctx: RequestContext, *, before: int | None = None, limit: int = 100, reason: str | None = None
+    ) -> list[SetAsideRow]:
+        """Inputs kept aside (rejected, late, undecided), newest first; `before` (a row's seq) pages on."""
+        return self.journal.aside(ctx, before=before, limit=limit, reason=reason)
+
+    def stats(self) -> dict[TenantId, TenantStats]:
+        """Where each tenant's engine stands; counts since the start are in `counters`."""
+        found = {}
+        for runner in self._all():
+            with runner.lock:
+                found[runner.ctx.tenant] = TenantStats(
+                    runner.engine.watermark,
+                    runner.engine.next_due(),
+                    runner.applied_seq,
+                    dict(runner.deployed),
+                    dict(runner.undeployable),
+                )
+        return found
+
+    def _all(self) -> list[TenantRunner]:
+        with self._lock:
+            return list(self._runners.values())
+
+    def _recover(self) -> None:
+        with self._db.reading() as session:
+            tenants = journalled_tenants(session)
+        for tenant in tenants:
+            self._runner(tenant)
+
+    def _runner(self, tenant: TenantId) -> TenantRunner:
+        with self._lock:
+            if tenant not in self._runners:
+                ctx = RequestContext(tenant, "engine", Role.ADMIN, Purpose.OPERATIONS)
+                runner = TenantRunner(
+                    self._db,
+                    self._clock,
+                    ctx,
+                    self._catalog(ctx),
+                    self._decider,
+                    self._lateness,
+                    self._snapshot_every,
+                )
+                runner.recover()
+                self._runners[tenant] = runner
+                self.sinks.catch_up(ctx)
+            return self._runners[tenant]
+
+
+def _not_running(repository: StrategyRepository, name: str) -> NotFound | Conflict:
+    pairs = repository.of_name(name)
+    if not pairs:
+        return NotFound(
+            Text(f"没有名为 {name!r} 的策略", f"there is no strategy named {name!r}"),
+            nearest=nearest(name, repository.names()),
+        )
+    state = pairs[-1][1].state
+    return Conflict(
+        Text(f"策略 {name!r} 没有在运行(状态 {state})", f"strategy {name!r} is not running (it is {state})"),
+        hint=Text("批准之后才会运行", "It runs once it is approved"),
+    )

@@ -1,0 +1,85 @@
+"""Who else is to know every accepted input, such as the customer graph: told in order, at least once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from core.context import RequestContext
+from core.db import Database
+from core.events import Input
+from core.ids import TenantId
+from strategy.journal import Taken, input_from
+from strategy.repository import JournalRepository
+from strategy.tables import Kind
+
+Sink = Callable[[RequestContext, Sequence[Input]], None]
+"""Told of accepted inputs after they are on disk. Repeats after a crash must change nothing."""
+
+_PAGE = 5_000
+
+_log = structlog.get_logger(__name__)
+
+
+class SinkFeed:
+    """Tells the sinks of accepted inputs in the journal's order; one that fails is told again with the next inputs."""
+
+    def __init__(self, db: Database, sinks: Sequence[Sink]) -> None:
+        self._db = db
+        self._sinks = sinks
+        self.errors = 0
+        self._lock = threading.RLock()
+        self._told: dict[TenantId, int] = {}
+        self._saved: dict[TenantId, int] = {}
+
+    def tell(self, ctx: RequestContext, taken: Taken) -> None:
+        """A committed batch, in the thread of its sender, so that whoever sent it can read it back."""
+        if not self._sinks or not taken.inputs:
+            return
+        with self._lock:
+            told = self._position(ctx)
+            if told >= taken.last_seq:
+                return
+            if told < taken.before_seq:
+                self.catch_up(ctx)
+            elif self._call(ctx, taken.inputs):
+                self._told[ctx.tenant] = taken.last_seq
+
+    def catch_up(self, ctx: RequestContext) -> None:
+        """Everything journalled that the sinks were not told of yet."""
+        with self._lock:
+            while self._sinks:
+                with self._db.reading() as session:
+                    rows = JournalRepository(session, ctx.tenant).after(self._position(ctx), _PAGE)
+                inputs = [input_from(row) for row in rows if row.kind in (Kind.EVENT, Kind.FACT, Kind.RELATION)]
+                if not rows or (inputs and not self._call(ctx, inputs)):
+                    return
+                self._told[ctx.tenant] = rows[-1].seq or 0
+
+    def save(self) -> None:
+        """Keep how far the sinks have come, so that a restart does not begin from the start."""
+        with self._lock:
+            for tenant, seq in self._told.items():
+                if self._saved.get(tenant) != seq:
+                    with self._db.transaction() as session:
+                        JournalRepository(session, tenant).position().sunk_seq = seq
+                    self._saved[tenant] = seq
+
+    def _position(self, ctx: RequestContext) -> int:
+        if ctx.tenant not in self._told:
+            with self._db.reading() as session:
+                self._told[ctx.tenant] = JournalRepository(session, ctx.tenant).position().sunk_seq
+        return self._told[ctx.tenant]
+
+    def _call(self, ctx: RequestContext, inputs: Sequence[Input]) -> bool:
+        for sink in self._sinks:
+            try:
+                sink(ctx, inputs)
+            except Exception:
+                # The input is journalled and acknowledged; a sink that fails must not undo that.
+                self.errors += 1
+                _log.exception("sink_failed", tenant=ctx.tenant)
+                return False
+        return True
