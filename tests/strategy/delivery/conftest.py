@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from delivery_world import CATALOG, NOON
 
 from core.clock import ManualClock
 from core.context import Purpose, RequestContext, system_context
@@ -14,6 +13,7 @@ from core.db import Database
 from knowledge.catalog import Catalog, read_catalog
 from knowledge.governance import record_consent
 from strategy.delivery import AddressBook, Channel, Channels, Decider, InboxChannel
+from tests.strategy.delivery.delivery_world import CATALOG, NOON
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from delivery_world import NOON, firing, strategy
 from sqlmodel import select
 
 from core.context import RequestContext
@@ -19,6 +18,7 @@ from strategy.delivery import Decider, Decision, OutboxRow, repository
 from strategy.delivery.record import read_layers, read_observation
 from strategy.document import Strategy
 from strategy.engine.port import Firing, Truth
+from tests.strategy.delivery.delivery_world import NOON, firing, strategy
 
 CAP = {"cap": {"times": 2, "per": "7d"}}
 
