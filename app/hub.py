@@ -6,27 +6,53 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from app import figures
 from app.auth import Keys
+from app.channels import address_book, open_channels
 from app.lock import DataLock
 from app.metrics import Metrics
 from app.migrations import migrate
+from app.pace import Pace
 from app.rooms import Room
 from app.settings import Settings
 from app.telemetry import start_tracing
+from app.tickets import Tickets
+from core import audit
 from core.clock import Clock, SystemClock
 from core.context import Purpose, RequestContext, Role
 from core.db import Database
+from core.events import Input
+from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
+from knowledge.graph import CatalogLimits, GraphService, GraphStore, SqliteGraphStore
+from strategy.delivery import Decider
+from strategy.delivery.outbox import OutboxWorker
+from strategy.delivery.service import DeliveryService
+from strategy.live import LiveEngine
+from strategy.service import RUNNING, Change, StrategyService
+from strategy.tables import State
+
+if TYPE_CHECKING:
+    from knowledge.retrieval import Retriever
 
 _log = structlog.get_logger("hub")
+_COUNTED = {
+    "accepted": "inputs taken and journalled",
+    "duplicates": "inputs that were sent before",
+    "late": "events that came after their time was final",
+    "rejected": "inputs that could not be read",
+    "firings": "triggers that turned true",
+}
 
 
 class Hub:
@@ -38,6 +64,8 @@ class Hub:
         self.started = clock.now()
         self.metrics = Metrics()
         self.page_secret = secrets.token_bytes(32)
+        self.owner_token = secrets.token_urlsafe(32)
+        """Opens the API as admin to the process that runs the hub; never stored, gone when it ends."""
         self._exit = ExitStack()
 
     @classmethod
@@ -58,16 +86,68 @@ class Hub:
 
     def _open(self) -> None:
         settings, closing = self.settings, self._exit
-        lock = DataLock(settings.data_dir)
-        closing.callback(lock.release)
+        self.lock = DataLock(settings.data_dir)
+        closing.callback(self.lock.release)
         closing.callback(start_tracing(settings))
-        self.database = Database(settings.url)
+        self.database = Database(settings.store_url)
         closing.callback(self.database.close)
         if applied := migrate(self.database):
             _log.info("migrated", revisions=applied)
         self.keys = Keys(self.database, self.clock)
         self.policy = Policy(audit_refusals(self.database, self.clock))
         self.catalog = self._load_catalog()
+        self._open_graph()
+        self._open_strategies()
+        self.tickets = Tickets(self.database, self.clock)
+        self.retriever = Room("retrieval", Text("检索", "search"), self._load_retriever)
+        self._watch()
+
+    def _open_graph(self) -> None:
+        limits = CatalogLimits(lambda: self.catalog)
+        self.graph_store: GraphStore = SqliteGraphStore(self.database, self.clock, limits)
+        self.graph = GraphService(self.graph_store, self.policy.check)
+
+    def _open_strategies(self) -> None:
+        """Strategies, the live engine and delivery. Closing: the engine drains what was acknowledged and keeps a
+        snapshot; then the outbox finishes the message at hand, the rest stays queued on disk."""
+        database, clock, settings = self.database, self.clock, self.settings
+        self.channels = open_channels(settings, database, clock)
+        self.delivery = DeliveryService(database, clock)
+        self.strategies = StrategyService(database, clock, lambda ctx: self.catalog)
+        self.decider = Decider(self.catalog, clock, self.channels, address_book(self.graph_store))
+        self.live = LiveEngine(
+            database,
+            clock,
+            lambda ctx: self.catalog,
+            self.decider,
+            lateness=settings.lateness,
+            sinks=[self._tell_graph],
+        )
+        self.pace = Pace(clock, lambda: self.live.counters.accepted)
+        self.strategies.listeners.append(self.live.strategy_changed)
+        self.strategies.listeners.append(self._call_off)
+        self.outbox = OutboxWorker(database, clock, self.channels)
+        self.outbox.start()
+        self._exit.callback(self.outbox.stop)
+        self.live.start()
+        self._exit.callback(self.live.stop)
+
+    def _tell_graph(self, ctx: RequestContext, inputs: Sequence[Input]) -> None:
+        """What was accepted enters the graph by the hub's own right: its sender was allowed to send it."""
+        GraphService(self.graph_store).sink(replace(ctx, role=Role.ADMIN, purpose=Purpose.OPERATIONS), inputs)
+
+    def _call_off(self, ctx: RequestContext, change: Change) -> None:
+        if change.after in (State.PAUSED, State.RETIRED) and change.before in RUNNING:
+            self.delivery.call_off(ctx, change.name)
+
+    def _watch(self) -> None:
+        """Gauges that Prometheus reads from where the numbers live."""
+        counters = self.live.counters
+        for name in ("accepted", "duplicates", "late", "rejected", "firings"):
+            self.metrics.count(f"zhongshu_{name}", _COUNTED[name], partial(getattr, counters, name))
+        self.metrics.watch(
+            "zhongshu_outbox_depth", "messages waiting to go out", lambda: figures.waiting(self.database)
+        )
 
     def _load_catalog(self) -> Catalog:
         if self.settings.catalog:
@@ -77,12 +157,29 @@ class Hub:
             return loaded.catalog
         from knowledge.packs import retail
 
-        return retail.catalog()
+        return retail.catalog().catalog
+
+    def _load_retriever(self) -> Retriever:
+        from knowledge.retrieval import Retriever, use_embedder
+
+        retriever = Retriever(use_embedder(), self.settings.data_dir / "index", self._record)
+        self._exit.callback(retriever.close)
+        retriever.warm(self.context())
+        return retriever
+
+    def _record(self, ctx: RequestContext, action: str, target: str, detail: dict[str, Any]) -> None:
+        with self.database.transaction() as session:
+            audit.record(session, ctx, self.clock, action, target, detail)
+
+    @property
+    def examples(self) -> dict[str, Any]:
+        """What the start page suggests to try."""
+        return {}
 
     @property
     def rooms(self) -> list[Room[Any]]:
         """The heavy parts, in the order in which they are warmed up."""
-        return []
+        return [self.retriever]
 
     def context(self, purpose: Purpose = Purpose.OPERATIONS) -> RequestContext:
         """The hub itself acting for this install's tenant."""

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class _Read(Collector):
+    """A counter kept by someone else."""
+
+    def __init__(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        self._name, self._help, self._read = name, help_text, read
+
+    def collect(self) -> Iterable[Metric]:
+        yield CounterMetricFamily(self._name, self._help, value=self._read())
 
 
 class Metrics:
@@ -20,11 +32,6 @@ class Metrics:
         self.request_seconds = Histogram(
             "zhongshu_http_request_seconds", "time to answer", ["route"], buckets=_SECONDS, registry=registry
         )
-        self.inputs = Counter(
-            "zhongshu_inputs", "events, facts and relations taken in", ["kind", "result"], registry=registry
-        )
-        self.firings = Counter("zhongshu_firings", "triggers that turned true", ["strategy"], registry=registry)
-        self.decisions = Counter("zhongshu_decisions", "decisions by verdict", ["verdict"], registry=registry)
         self.tickets = Histogram(
             "zhongshu_ticket_seconds", "ticket to outcome", ["specialist"], buckets=_SECONDS, registry=registry
         )
@@ -32,6 +39,10 @@ class Metrics:
     def watch(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A gauge that is read when Prometheus asks."""
         Gauge(name, help_text, registry=self.registry).set_function(read)
+
+    def count(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """A counter (`_total`) whose value lives elsewhere and is read when Prometheus asks."""
+        self.registry.register(_Read(name, help_text, read))
 
     def page(self) -> bytes:
         """The text exposition format."""

@@ -13,7 +13,7 @@ from app.validation import say
 from core.errors import InvalidInput
 from core.ids import TenantId
 from core.text import Lang, Text, system_lang
-from core.times import MINUTE, Duration
+from core.times import SECOND, Duration
 
 PREFIX = "ZHONGSHU_"
 
@@ -32,9 +32,18 @@ class Settings(BaseSettings):
     lang: Lang = Field(default_factory=system_lang, description="`zh` or `en`; default: the locale's")
     tenant: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="tenant of this install")
     catalog: Path | None = Field(default=None, description="catalog file; default: the retail pack's")
-    lateness: Duration = Field(default=10 * MINUTE, description="how late an event may come and still count")
+    lateness: Duration = Field(
+        default=SECOND, description="how far behind the newest event one may come and still count; firings wait as long"
+    )
     demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
     demo_seed: int = Field(default=7, description="seed of the demo world")
+
+    service_url: HttpUrl | None = Field(
+        default=None, description="where the command line finds the service; default: the one on `data_dir`"
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="key of the command line; default: `admin.key` in `data_dir`"
+    )
 
     llm_base_url: HttpUrl | None = Field(default=None, description="OpenAI-compatible endpoint; none: playbook model")
     llm_api_key: SecretStr | None = Field(default=None, description="key for that endpoint")
@@ -48,6 +57,9 @@ class Settings(BaseSettings):
     smtp_starttls: bool = Field(default=False, description="upgrade the connection with STARTTLS")
     webhook_url: HttpUrl | None = Field(default=None, description="receiver of the webhook channel; none: channel off")
     webhook_secret: SecretStr | None = Field(default=None, description="signing secret (`whsec_…`) of the webhook")
+    webhook_channels: str = Field(
+        default="webhook", description="catalog channels that the webhook serves, by comma, such as `wechat,sms`"
+    )
 
     otlp_endpoint: HttpUrl | None = Field(default=None, description="OTLP/HTTP collector; none: spans stay here")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -56,9 +68,13 @@ class Settings(BaseSettings):
     )
 
     @property
-    def url(self) -> str:
+    def store_url(self) -> str:
         """SQLAlchemy URL of the relational store."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'zhongshu.db'}"
+
+    @property
+    def webhook_channel_names(self) -> list[str]:
+        return [name.strip() for name in self.webhook_channels.split(",") if name.strip()]
 
     @property
     def tenant_id(self) -> TenantId:

@@ -8,10 +8,41 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import VERSION
-from app.api import gate, health, page, problems
+from app.api import (
+    audit,
+    catalog,
+    customers,
+    decisions,
+    events,
+    gate,
+    health,
+    inbox,
+    keys,
+    page,
+    problems,
+    search,
+    setaside,
+    stats,
+    strategies,
+)
 from app.hub import Hub
 from core.text import Lang
 
+RESOURCES = (
+    health,
+    stats,
+    events,
+    setaside,
+    strategies,
+    decisions,
+    inbox,
+    customers,
+    search,
+    catalog,
+    audit,
+    keys,
+    page,
+)
 DESCRIPTION = (
     "Zhongshu 中枢: say a sentence and it runs; events meet strategies; tickets meet agents. Send the API key as "
     "`Authorization: Bearer zs_…`, the language as `Accept-Language: zh` or `en`, the purpose as `X-Purpose`. Every "
@@ -38,7 +69,7 @@ def create_app(open_hub: Callable[[], Hub], lang: Lang) -> FastAPI:
         telemetry={"logs": False, "metrics": False, "operation_spans": False},
     )
     problems.install(app)
-    for resource in (health, page):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     app.add_middleware(gate.Gate, metrics=lambda: app.state.hub.metrics, lang=lang)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 
@@ -17,7 +18,7 @@ class ApiKey(SQLModel, table=True):
     role: str
     salt: str
     digest: str
-    created_at: int
+    created_at: int = Field(sa_type=BigInteger)
     created_by: str
-    expires_at: int | None = None
-    revoked_at: int | None = None
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -22,8 +22,8 @@ def migrate(database: Database) -> list[str]:
     from alembic import command
     from alembic.script import ScriptDirectory
 
-    config = _config()
-    scripts = ScriptDirectory.from_config(config)
+    settings = config()
+    scripts = ScriptDirectory.from_config(settings)
     known = [script.revision for script in reversed(list(scripts.walk_revisions()))]
     current = current_revision(database)
     if current is not None and current not in known:
@@ -34,8 +34,8 @@ def migrate(database: Database) -> list[str]:
     missing = known[known.index(current) + 1 :] if current else known
     if missing:
         with database.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
     return missing
 
 
@@ -47,10 +47,18 @@ def current_revision(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def _config() -> Config:
+def newest_revision() -> str | None:
+    """The revision this version of the program needs."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+def config() -> Config:
+    """Alembic's settings for the migrations of this package."""
     from alembic.config import Config
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    return config
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent))
+    settings.set_main_option("path_separator", "os")
+    return settings

@@ -7,7 +7,16 @@ from importlib import import_module
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
-MODULES = ("core.audit", "app.auth.tables")
+MODULES = (
+    "core.audit",
+    "knowledge.governance.tables",
+    "knowledge.graph.tables",
+    "strategy.tables",
+    "strategy.delivery.tables",
+    "agents.tables",
+    "app.auth.tables",
+    "app.tickets.tables",
+)
 
 
 def all_tables() -> MetaData:

@@ -1,0 +1,77 @@
+"""Request bodies that are streams of inputs: one JSON object, an array, NDJSON, or a CloudEvent in binary mode."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import orjson
+from fastapi import Request
+
+from app.api.problems import UnsupportedMediaType
+from core.errors import InvalidInput
+from core.text import Text
+from strategy.stream import number_lines, read_json
+
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+JSON = ("application/json", "application/cloudevents+json", "application/cloudevents-batch+json")
+
+
+class Batch(NamedTuple):
+    """Inputs as they came: lines of JSON text or objects. `numbers` are the lines of a body that has lines; `single`:
+    one input was sent, so that a fault in it is a fault of the request."""
+
+    items: list[Any]
+    numbers: list[int] | None = None
+    single: bool = False
+
+
+async def read_batch(request: Request) -> Batch:
+    """The body by its content type.
+
+    Raises:
+        UnsupportedMediaType: none of the forms. InvalidInput: empty, or not JSON as a whole (`where` has the column).
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await request.body()
+    if kind not in JSON[1:] and "ce-type" in request.headers:
+        return Batch([_binary_mode(request, kind, body)], single=True)
+    if kind not in (*JSON, *NDJSON):
+        raise UnsupportedMediaType(
+            Text(f"不接受内容类型 {kind or '(无)'}", f"content type {kind or '(none)'} is not accepted"),
+            where={"field": "Content-Type"},
+            nearest=[JSON[1], JSON[2], NDJSON[0]],
+        )
+    if not body.strip():
+        raise InvalidInput(Text("请求体是空的", "the body is empty"))
+    if kind in NDJSON:
+        numbered = list(number_lines(BytesIO(body)))
+        return Batch([line for _, line in numbered], [number for number, _ in numbered])
+    value = _whole(body)
+    return Batch(value) if isinstance(value, list) else Batch([value], single=True)
+
+
+def _whole(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as cause:
+        raise InvalidInput(
+            Text(f"请求体不是合法的 JSON({cause.msg})", f"the body is not valid JSON ({cause.msg})"),
+            where={"line": cause.lineno, "column": cause.colno},
+            hint=Text("每行一个对象请用 application/x-ndjson", "For one object a line use application/x-ndjson"),
+        ) from cause
+
+
+def _binary_mode(request: Request, kind: str, body: bytes) -> dict[str, Any]:
+    """CloudEvents' HTTP binding: attributes in `ce-` headers, percent-encoded; the body is the data."""
+    event: dict[str, Any] = {
+        name.removeprefix("ce-"): unquote(value) for name, value in request.headers.items() if name.startswith("ce-")
+    }
+    if kind and kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType(
+            Text(f"data 不接受 {kind}", f"data of type {kind} is not accepted"), nearest=["application/json"]
+        )
+    if body.strip():
+        event["data"] = read_json(body)
+    return event

@@ -1,0 +1,101 @@
+"""What was decided on each firing, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from app.api.deps import allow, the_hub
+from app.api.shapes import Before, Limit, Page
+from app.hub import Hub
+from core.context import RequestContext
+from core.errors import InvalidInput
+from core.text import Lang, Text
+from core.times import format_time
+from knowledge.governance import Action
+from strategy.delivery import Decision, repository
+
+router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
+MayRead = Annotated[RequestContext, Depends(allow(Action.DECISIONS_READ))]
+TheHub = Annotated[Hub, Depends(the_hub)]
+
+
+class ActionOut(BaseModel):
+    label: str
+    action: str | None
+    wanted: str | None = Field(description="the channel the action asked for")
+    channel: str | None = Field(default=None, description="the channel it goes out on; null: it does not go out")
+    message: str | None = Field(default=None, description="the message's key, the same on every try")
+    note: str | None = None
+
+
+class DecisionOut(BaseModel):
+    id: str
+    strategy: str
+    version: int
+    subject: str
+    at: str = Field(description="event time of the firing")
+    due: str = Field(description="when its actions go out; later than `at` when deferred")
+    decided_at: str
+    verdict: str
+    reason: str | None
+    variant: str | None
+    actions: list[ActionOut]
+
+    @staticmethod
+    def of(row: Decision, lang: Lang) -> DecisionOut:
+        return DecisionOut(
+            id=row.id,
+            strategy=row.strategy,
+            version=row.version,
+            subject=row.subject,
+            at=format_time(row.at),
+            due=format_time(row.due),
+            decided_at=format_time(row.decided_at),
+            verdict=row.verdict,
+            reason=row.reason,
+            variant=row.variant,
+            actions=[_action(action, lang) for action in row.actions],
+        )
+
+
+def _action(told: dict[str, Any], lang: Lang) -> ActionOut:
+    note = told.get("note")
+    return ActionOut(
+        label=told["label"][lang],
+        action=told["action"],
+        wanted=told["wanted"],
+        channel=told.get("channel"),
+        message=told.get("message"),
+        note=note[lang] if note else None,
+    )
+
+
+@router.get("", summary="List decisions")
+def list_decisions(
+    ctx: MayRead,
+    hub: TheHub,
+    strategy: Annotated[str | None, Query()] = None,
+    subject: Annotated[str | None, Query(examples=["customer/c0001"])] = None,
+    verdict: Annotated[str | None, Query(description="delivered, deferred, dropped or holdout")] = None,
+    limit: Limit = 50,
+    before: Before = None,
+) -> Page[DecisionOut]:
+    """Newest first, drops and holdouts included, each with its reason."""
+    with hub.database.reading() as session:
+        rows = repository.decisions(
+            session, ctx, strategy=strategy, subject=subject, verdict=verdict, before=_cursor(before), limit=limit
+        )
+    following = f"{rows[-1].at}.{rows[-1].id}" if len(rows) == limit else None
+    return Page(items=[DecisionOut.of(row, ctx.lang) for row in rows], next=following)
+
+
+def _cursor(text: str | None) -> tuple[int, str] | None:
+    if not text:
+        return None
+    at, _, key = text.partition(".")
+    if not at.isdigit() or not key:
+        raise InvalidInput(Text("翻页标记不可用", "the page mark cannot be used"), where={"field": "before"})
+    return int(at), key

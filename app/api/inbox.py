@@ -1,0 +1,95 @@
+"""The in-app inbox: messages and tasks for people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from app.api.deps import allow, the_hub
+from app.api.shapes import Before, Limit, Page
+from app.hub import Hub
+from core import audit
+from core.context import RequestContext
+from core.errors import NotFound
+from core.text import Lang, Text
+from core.times import format_time
+from knowledge.governance import Action
+from strategy.delivery import InboxRow, repository
+
+router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
+TheHub = Annotated[Hub, Depends(the_hub)]
+
+
+class InboxOut(BaseModel):
+    id: str
+    kind: str
+    title: str
+    body: str
+    note: str | None
+    subject: str
+    strategy: str
+    decision: str
+    created_at: str
+    read_at: str | None
+    done_at: str | None
+
+    @staticmethod
+    def of(row: InboxRow, lang: Lang) -> InboxOut:
+        content = row.content
+        return InboxOut(
+            id=row.id,
+            kind=row.kind,
+            title=_said(content.get("title"), lang) or "",
+            body=_said(content.get("body"), lang) or "",
+            note=_said(content.get("note"), lang),
+            subject=row.subject,
+            strategy=row.strategy,
+            decision=row.decision,
+            created_at=format_time(row.created_at),
+            read_at=format_time(row.read_at) if row.read_at else None,
+            done_at=format_time(row.done_at) if row.done_at else None,
+        )
+
+
+def _said(text: Any, lang: Lang) -> str | None:
+    return str(text[lang]) if isinstance(text, dict) else text
+
+
+@router.get("", summary="List messages and tasks")
+def list_inbox(
+    ctx: Annotated[RequestContext, Depends(allow(Action.INBOX_READ))],
+    hub: TheHub,
+    unread: Annotated[bool | None, Query()] = None,
+    kind: Annotated[Literal["task", "message"] | None, Query()] = None,
+    limit: Limit = 50,
+    before: Before = None,
+) -> Page[InboxOut]:
+    """Newest first. A task is here when an action names no channel, or one that is not configured (see `note`)."""
+    mark = int(before) if before and before.isdigit() else None
+    with hub.database.reading() as session:
+        rows = repository.inbox(session, ctx, unread=unread, kind=kind, before=mark, limit=limit)
+    items = [InboxOut.of(row, ctx.lang) for row in rows]
+    return Page(items=items, next=str(rows[-1].created_at) if len(rows) == limit else None)
+
+
+@router.post("/{item_id}/{mark}", summary="Mark as read or done")
+def mark_item(
+    item_id: str,
+    mark: Literal["read", "done"],
+    ctx: Annotated[RequestContext, Depends(allow(Action.INBOX_WRITE))],
+    hub: TheHub,
+) -> InboxOut:
+    now = hub.clock.now()
+    with hub.database.transaction() as session:
+        row = repository.inbox_item(session, ctx, item_id)
+        if row is None:
+            raise NotFound(Text(f"收件箱里没有 {item_id!r}", f"the inbox has no {item_id!r}"))
+        if row.read_at is None:
+            row.read_at, row.read_by = now, ctx.actor
+        if mark == "done" and row.done_at is None:
+            row.done_at, row.done_by = now, ctx.actor
+        session.add(row)
+        audit.record(session, ctx, hub.clock, f"inbox.{mark}", f"inbox/{item_id}")
+    return InboxOut.of(row, ctx.lang)

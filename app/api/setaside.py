@@ -1,0 +1,32 @@
+"""Inputs that were not taken, kept for inspection: what came, and what was wrong with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from app.api.deps import allow, the_hub
+from app.api.shapes import Before, Limit, Page
+from app.hub import Hub
+from core.context import RequestContext
+from knowledge.governance import Action
+from strategy.repository import JournalRepository
+from strategy.schemas import SetAsideOut
+
+router = APIRouter(prefix="/v1/set-aside", tags=["events"])
+
+
+@router.get("", summary="List what was set aside")
+def list_set_aside(
+    ctx: Annotated[RequestContext, Depends(allow(Action.SETASIDE_READ))],
+    hub: Annotated[Hub, Depends(the_hub)],
+    reason: Annotated[Literal["rejected", "late", "undecided"] | None, Query()] = None,
+    limit: Limit = 50,
+    before: Before = None,
+) -> Page[SetAsideOut]:
+    mark = int(before) if before and before.isdigit() else None
+    with hub.database.reading() as session:
+        rows = JournalRepository(session, ctx.tenant).aside(mark, limit, reason)
+    items = [SetAsideOut.of(row, ctx.lang) for row in rows]
+    return Page(items=items, next=str(rows[-1].seq) if len(rows) == limit else None)

@@ -1,0 +1,135 @@
+"""`zhongshu strategy`: draft, list, show, approve, pause, resume, retire."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.show import AsJson, as_json, note, say, table
+from app.cli.words import t
+from core.errors import InvalidInput
+from core.text import Text
+
+group = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(metavar="NAME", help=t("策略名", "the strategy's name"))]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(
+        group, name="strategy", help=t("策略:起草、查看、批准、暂停", "Strategies: draft, look, approve, pause")
+    )
+
+
+@group.command("draft", help=t("由一句话或文件起草;读回给您确认", "Draft from a sentence or a file; it is read back"))
+def draft(
+    sentence: Annotated[str | None, typer.Argument(help=t("一句话", "the sentence"))] = None,
+    file: Annotated[Path | None, typer.Option(help=t("策略文件", "a strategy file instead"))] = None,
+    name: Annotated[str | None, typer.Option(help=t("起个名字", "call it so"))] = None,
+    json: AsJson = False,
+) -> None:
+    from app.cli.reach import open_api
+
+    body: dict[str, Any] = {"name": name} if name else {}
+    if (sentence is None) == (file is None):
+        raise InvalidInput(Text("给出一句话或 --file,二者取一", "give either a sentence or --file"))
+    if file is not None:
+        from strategy.files import load_strategy
+
+        body["document"] = load_strategy(file).model_dump(mode="json", exclude_none=True)
+    else:
+        body["sentence"] = sentence
+    with open_api() as api:
+        found = api.post("strategies", body=body)
+    if json:
+        as_json(found)
+        return
+    _card(found)
+    note(t("运行它:", "Run it: ") + f"zhongshu strategy approve '{found['name']}' --percent 1")
+
+
+@group.command("list", help=t("列出策略", "List strategies"))
+def list_strategies(json: AsJson = False) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.get("strategies")["items"]
+    if json:
+        as_json(found)
+        return
+    head = [t("名称", "name"), t("版本", "version"), t("状态", "state"), t("放量", "share"), t("读作", "reads")]
+    rows = [(s["name"], s["version"], s["state"], f"{s['percent']:g}%", s["readback"]) for s in found]
+    table(head, rows, t("还没有策略", "no strategies yet"))
+
+
+@group.command("show", help=t("看一个策略", "Show a strategy"))
+def show(name: Name, version: Annotated[int | None, typer.Option()] = None, json: AsJson = False) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.get("strategies", name, version=version)
+    if json:
+        as_json(found)
+        return
+    _card(found)
+    from strategy.files import dump_strategy
+
+    from strategy.document import Strategy
+
+    say("")
+    say(dump_strategy(Strategy.model_validate(found["document"])), "dim")
+
+
+@group.command("approve", help=t("批准上线到一部分客户", "Start it on a share of customers"))
+def approve(
+    name: Name,
+    percent: Annotated[
+        float | None, typer.Option(help=t("客户比例(%);默认按文档", "share of customers, in percent"))
+    ] = None,
+    version: Annotated[int | None, typer.Option(help=t("版本;默认最新", "version; default: the newest"))] = None,
+    json: AsJson = False,
+) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        chosen = version or api.get("strategies", name, "versions")["items"][-1]["version"]
+        found = api.post("strategies", name, "approve", body={"version": chosen, "percent": percent})
+    _changed(found, json)
+
+
+@group.command("pause", help=t("暂停", "Pause it"))
+def pause(name: Name, json: AsJson = False) -> None:
+    _change(name, "pause", json)
+
+
+@group.command("resume", help=t("恢复", "Resume it"))
+def resume(name: Name, json: AsJson = False) -> None:
+    _change(name, "resume", json)
+
+
+@group.command("retire", help=t("永久停用", "Retire it for good"))
+def retire(name: Name, json: AsJson = False) -> None:
+    _change(name, "retire", json)
+
+
+def _change(name: str, verb: str, json: bool) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.post("strategies", name, verb)
+    _changed(found, json)
+
+
+def _changed(found: dict[str, Any], json: bool) -> None:
+    if json:
+        as_json(found)
+    else:
+        say(f"{found['name']} v{found['version']}: {found['state']}, {found['percent']:g}%", "green")
+
+
+def _card(found: dict[str, Any]) -> None:
+    say(f"{found['name']} · v{found['version']} · {found['state']} · {found['percent']:g}%", "bold")
+    say(f"  {found['readback']}")
+    for warning in found["warnings"]:
+        say(t("  注意:", "  warning: ") + warning, "yellow")
