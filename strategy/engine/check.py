@@ -1,0 +1,350 @@
+"""Does a strategy fit the catalog, and can it ever fire? Names, types, units' sanity and subjects here; what its bounds
+imply in bounds.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from core.errors import InvalidInput, Refused, UnknownName
+from core.text import Text
+from knowledge.catalog import Catalog, nearest
+from knowledge.catalog.model import Attribute
+from strategy.document import (
+    Aggregate,
+    All,
+    Any_,
+    AttributeIs,
+    Change,
+    Condition,
+    DateIs,
+    EventFilter,
+    ForecastIs,
+    Happens,
+    MetricIs,
+    Near,
+    Not,
+    Op,
+    Sequence,
+    Strategy,
+    Streak,
+    Value,
+)
+from strategy.engine.bounds import ALWAYS, NEVER, Bounds
+
+_T = TypeVar("_T")
+_ORDERED: tuple[Op, ...] = ("<", "<=", ">", ">=")
+
+
+def check_strategy(strategy: Strategy, catalog: Catalog) -> list[Text]:
+    """Warnings about a strategy that may be deployed.
+
+    Raises:
+        UnknownName: it names what the catalog does not have; `nearest` has the closest names.
+        InvalidInput: a comparison, unit, subject or shape that makes no sense; `where["field"]` is the place.
+        Refused: it can never fire.
+    """
+    checker = _Checker(strategy, catalog)
+    checker.names()
+    return checker.meaning()
+
+
+class _Checker:
+    def __init__(self, strategy: Strategy, catalog: Catalog) -> None:
+        self._strategy = strategy
+        self._catalog = catalog
+        self._warnings: list[Text] = []
+
+    # names, types and subjects
+
+    def names(self) -> None:
+        strategy, catalog = self._strategy, self._catalog
+        _known(strategy.subject, catalog.objects, Text("对象", "object"), "subject")
+        self._condition(strategy.trigger, "trigger")
+        if strategy.audience is not None:
+            self._condition(strategy.audience, "audience")
+        for i, action in enumerate(strategy.actions):
+            if action.action is not None:
+                _known(action.action, catalog.actions, Text("动作", "action"), f"actions.{i}.action")
+        if strategy.verify is not None:
+            if strategy.verify.event is not None:
+                _known(strategy.verify.event, catalog.events, Text("事件", "event"), "verify.event")
+            if strategy.verify.metric is not None:
+                _known(strategy.verify.metric, catalog.metrics, Text("指标", "metric"), "verify.metric")
+
+    def _condition(self, condition: Condition, path: str) -> None:
+        if isinstance(condition, All | Any_):
+            for i, part in enumerate(condition.of):
+                self._condition(part, f"{path}.of.{i}")
+        elif isinstance(condition, Not):
+            self._condition(condition.of, f"{path}.of")
+        elif isinstance(condition, AttributeIs):
+            attribute = self._attribute(condition.name, condition.via, path, "name")
+            _comparable(attribute, condition.op, condition.value, path, condition.name)
+        elif isinstance(condition, ForecastIs):
+            self._forecast(condition, path)
+        elif isinstance(condition, DateIs):
+            attribute = self._attribute(condition.attribute, condition.via, path, "attribute")
+            _of_type(attribute, "date", f"{path}.attribute", condition.attribute)
+        elif isinstance(condition, Near):
+            _known(condition.place, self._catalog.places, Text("地点", "place"), f"{path}.place")
+            attribute = self._attribute(condition.attribute, None, path, "attribute")
+            _of_type(attribute, "geo", f"{path}.attribute", condition.attribute)
+        elif isinstance(condition, MetricIs):
+            _known(condition.metric, self._catalog.metrics, Text("指标", "metric"), f"{path}.metric")
+            self._same_subject(self._catalog.metrics[condition.metric].subject, f"{path}.metric", condition.metric)
+        else:
+            self._on_events(condition, path)
+
+    def _on_events(self, condition: Happens | Aggregate | Streak | Sequence | Change, path: str) -> None:
+        if isinstance(condition, Sequence):
+            self._sequence(condition, path)
+            return
+        self._event(condition, path)
+        if isinstance(condition, Streak):
+            for i, without in enumerate(condition.without):
+                self._event(without, f"{path}.without.{i}")
+        elif isinstance(condition, Aggregate):
+            self._aggregate(condition, path)
+        elif isinstance(condition, Change):
+            self._reduced(condition.function, condition.event, condition.field, path)
+
+    def _event(self, found: EventFilter, path: str) -> None:
+        kind = _known(found.event, self._catalog.events, Text("事件", "event"), f"{path}.event")
+        self._same_subject(kind.subject, f"{path}.event", found.event)
+        for i, each in enumerate(found.where):
+            place = f"{path}.where.{i}"
+            field = _known(each.field, kind.fields, Text("字段", "field"), f"{place}.field")
+            _comparable(field, each.op, each.value, place, each.field)
+
+    def _same_subject(self, subject: str, path: str, name: str) -> None:
+        mine = self._strategy.subject
+        if subject != mine:
+            raise InvalidInput(
+                Text(
+                    f"{name!r} 属于 {subject!r},而策略针对 {mine!r}",
+                    f"{name!r} happens to a {subject!r}, but the strategy is for a {mine!r}",
+                ),
+                where={"field": path},
+                hint=Text(f"把 subject 改为 {subject}", f"Set subject to {subject}"),
+            )
+
+    def _attribute(self, name: str, via: str | None, path: str, part: str) -> Attribute:
+        owner = self._owner(via, path)
+        attributes = self._catalog.objects[owner].attributes
+        if via is None and name not in attributes:
+            self._needs_via(name, f"{path}.{part}")
+        return _known(name, attributes, Text(f"{owner} 的属性", f"attribute of {owner}"), f"{path}.{part}")
+
+    def _needs_via(self, name: str, path: str) -> None:
+        """The attribute is one of a related object: say so, rather than only that it is unknown."""
+        for relation_id, relation in self._catalog.relations.items():
+            target = self._catalog.objects[relation.target]
+            if relation.source == self._strategy.subject and name in target.attributes:
+                raise InvalidInput(
+                    Text(
+                        f"{name!r} 是 {relation.target} 的属性,不是 {relation.source} 的",
+                        f"{name!r} is an attribute of {relation.target}, not of {relation.source}",
+                    ),
+                    where={"field": path},
+                    hint=Text(f"加上 via: {relation_id}", f"Add via: {relation_id}"),
+                )
+
+    def _owner(self, via: str | None, path: str) -> str:
+        """The object type whose property a condition reads."""
+        if via is None:
+            return self._strategy.subject
+        relation = _known(via, self._catalog.relations, Text("关系", "relation"), f"{path}.via")
+        self._same_subject(relation.source, f"{path}.via", via)
+        return relation.target
+
+    def _forecast(self, condition: ForecastIs, path: str) -> None:
+        forecast = _known(condition.forecast, self._catalog.forecasts, Text("预测", "forecast"), f"{path}.forecast")
+        owner = self._owner(condition.via, path)
+        if forecast.subject == owner:
+            _comparable(Attribute(type="number"), condition.op, condition.value, path, condition.forecast)
+            return
+        ways = [
+            name
+            for name, relation in self._catalog.relations.items()
+            if relation.source == self._strategy.subject and relation.target == forecast.subject
+        ]
+        raise InvalidInput(
+            Text(
+                f"预测 {condition.forecast!r} 属于 {forecast.subject!r},不是 {owner!r}",
+                f"forecast {condition.forecast!r} is about a {forecast.subject!r}, not a {owner!r}",
+            ),
+            where={"field": f"{path}.forecast"},
+            hint=Text(f"加上 via: {ways[0]}", f"Add via: {ways[0]}") if ways else None,
+            nearest=ways,
+        )
+
+    def _aggregate(self, condition: Aggregate, path: str) -> None:
+        field = self._reduced(condition.function, condition.event, condition.field, path)
+        if condition.function == "last" and field is not None:
+            _comparable(field, condition.op, condition.value, path, condition.field or "")
+        else:
+            _comparable(Attribute(type="number"), condition.op, condition.value, path, condition.function)
+
+    def _reduced(self, function: str, event: str, name: str | None, path: str) -> Attribute | None:
+        """The field an aggregate is over, which must be there and of a type the function can take."""
+        fields = self._catalog.events[event].fields
+        if name is None:
+            if function == "count":
+                return None
+            numeric = [n for n, f in fields.items() if f.type == "number" or function in ("distinct", "last")]
+            raise InvalidInput(
+                Text(f"{function} 需要指明字段", f"{function} needs a field"),
+                where={"field": f"{path}.field"},
+                nearest=numeric[:5],
+            )
+        field = _known(name, fields, Text("字段", "field"), f"{path}.field")
+        if function in ("sum", "avg", "min", "max"):
+            _of_type(field, "number", f"{path}.field", name)
+        return field
+
+    def _sequence(self, condition: Sequence, path: str) -> None:
+        steps = condition.steps
+        for i, step in enumerate(steps):
+            self._event(step, f"{path}.steps.{i}")
+        if steps[0].absent:
+            raise InvalidInput(
+                Text("序列的第一步不能是“未发生”", "the first step of a sequence cannot be an absent one"),
+                where={"field": f"{path}.steps.0.absent"},
+                hint=Text("先写发生了什么", "Begin with what happens"),
+            )
+        trailing = [step for i, step in enumerate(steps) if all(s.absent for s in steps[i:])]
+        if trailing and all(step.within is None for step in trailing):
+            raise Refused(
+                Text(
+                    "序列以“未发生”结尾却没有期限,永远不会完成",
+                    "the sequence ends with an absent step and no deadline, so it never completes",
+                ),
+                where={"field": f"{path}.steps.{len(steps) - 1}.within"},
+                hint=Text("给最后一步加上 within,例如 2h", "Give the last step a within, such as 2h"),
+            )
+
+    # what the bounds imply
+
+    def meaning(self) -> list[Text]:
+        strategy = self._strategy
+        bounds = Bounds(strategy, self._catalog)
+        for path, condition in (("audience", strategy.audience), ("trigger", strategy.trigger)):
+            if condition is None:
+                continue
+            found = bounds.verdict(condition, path)
+            if found == NEVER:
+                why, place = bounds.reason
+                raise Refused(
+                    Text(f"策略永远不会触发:{why.zh}", f"the strategy can never fire: {why.en}"), where={"field": place}
+                )
+            if found == ALWAYS:
+                self._warnings.append(_always(path))
+        if strategy.rollout.percent == 0:
+            self._warnings.append(
+                Text("投放比例是 0%,对谁都不执行", "the rollout is 0 percent, so nobody gets an action")
+            )
+        return [*self._warnings, *bounds.warnings]
+
+
+def _always(path: str) -> Text:
+    if path == "audience":
+        return Text("人群条件总是成立,等于没有限制", "the audience condition is always true, so it limits nothing")
+    return Text(
+        "触发条件总是成立:每个对象一出现就触发一次,之后不再触发",
+        "the trigger is always true: it fires once for each subject when it is first heard of, and never again",
+    )
+
+
+def _known(name: str, known: Mapping[str, _T], what: Text, path: str) -> _T:
+    if name not in known:
+        labels = {label: n for n, item in known.items() for label in _labels(item)}
+        close = list(dict.fromkeys(labels.get(c, c) for c in nearest(name, [*known, *labels])))
+        raise UnknownName(
+            Text(f"没有{what.zh} {name!r}", f"there is no {what.en} {name!r}"),
+            where={"field": path},
+            nearest=close or list(known)[:3],
+        )
+    return known[name]
+
+
+def _labels(item: Any) -> Iterable[str]:
+    labels = getattr(item, "labels", None)
+    return labels.all() if labels is not None else ()
+
+
+def _of_type(attribute: Attribute, wanted: str, path: str, name: str) -> None:
+    if attribute.type != wanted:
+        raise InvalidInput(
+            Text(
+                f"{name!r} 的类型是 {attribute.type},这里需要 {wanted}", f"{name!r} is {attribute.type}, not {wanted}"
+            ),
+            where={"field": path},
+        )
+
+
+def _comparable(attribute: Attribute, op: Op, value: Value, path: str, name: str) -> None:
+    """A comparison of a value of this type: is the operator one it has, and the value one it can take?"""
+    kind = attribute.type
+    if kind == "geo" or (op in _ORDERED and kind in ("boolean", "enum", "text")):
+        raise InvalidInput(
+            Text(f"{kind} 类型的 {name!r} 不能用 {op} 比较", f"{name!r} is {kind} and cannot be compared with {op}"),
+            where={"field": f"{path}.op"},
+            hint=_hint(kind),
+        )
+    if (op in ("in", "not_in")) != isinstance(value, list):
+        raise InvalidInput(
+            Text(
+                f"{op} 的值应是{'列表' if op in ('in', 'not_in') else '单个值'}",
+                f"{op} takes {'a list' if op in ('in', 'not_in') else 'one value'}",
+            ),
+            where={"field": f"{path}.value"},
+        )
+    for each in value if isinstance(value, list) else [value]:
+        _value(attribute, each, f"{path}.value", name)
+
+
+def _hint(kind: str) -> Text:
+    if kind == "geo":
+        return Text("位置用 near 条件", "Use a near condition for positions")
+    return Text("用 ==、!=、in 或 not_in", "Use ==, !=, in or not_in")
+
+
+def _value(attribute: Attribute, value: float | bool | str, path: str, name: str) -> None:
+    kind = attribute.type
+    if kind == "enum":
+        if value not in attribute.values:
+            shown = {label: v for v, labels in attribute.values.items() for label in labels.all()}
+            close = [shown.get(c, c) for c in nearest(str(value), [*attribute.values, *shown])]
+            raise UnknownName(
+                Text(f"{name!r} 没有取值 {value!r}", f"{name!r} has no value {value!r}"),
+                where={"field": path},
+                nearest=list(dict.fromkeys(close)) or [*attribute.values][:5],
+            )
+        return
+    right = {
+        "number": isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0,
+        "boolean": isinstance(value, bool),
+        "text": isinstance(value, str),
+        "date": isinstance(value, str) and _is_date(value),
+    }[kind]
+    if not right:
+        example = {"number": "3", "boolean": "true", "text": '"text"', "date": "2026-05-01"}[kind]
+        unit = attribute.unit or ""
+        raise InvalidInput(
+            Text(
+                f"{value!r} 不是 {name!r} 可比较的值({kind}{' ' + unit if unit else ''})",
+                f"{value!r} cannot be compared with {name!r} ({kind}{', in ' + unit if unit else ''})",
+            ),
+            where={"field": path},
+            hint=Text(f"例如 {example}", f"For example {example}"),
+        )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,123 @@
+"""Values as the engine compares them: exact numbers, comparisons with three results, filters on event data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Context, Decimal
+from typing import Any
+
+from strategy.document import Filter, Op, Value
+
+FALSE, UNKNOWN, TRUE = 0, 1, 2
+"""Truth inside the engine: `all` is the smallest, `any` the largest, `not` is 2 minus it."""
+
+Exact = int | Decimal
+"""A number as it was written (0.1 is one tenth), so that running sums never drift however long they run."""
+
+Test = Callable[[Any], bool | None]
+"""A comparison with a fixed value; None when what was seen cannot be compared."""
+
+_CONTEXT = Context(prec=120)
+
+
+def exact(value: float) -> Exact:
+    """A float → the shortest decimal that prints as it, which is what the sender wrote."""
+    if isinstance(value, int) or value.is_integer():
+        return int(value)
+    return Decimal(repr(value))
+
+
+def add(a: Exact, b: Exact) -> Exact:
+    if isinstance(a, int) and isinstance(b, int):
+        return a + b
+    return _CONTEXT.add(Decimal(a), Decimal(b))
+
+
+def take(a: Exact, b: Exact) -> Exact:
+    return add(a, -b)
+
+
+def times(a: Exact, b: Exact) -> Exact:
+    if isinstance(a, int) and isinstance(b, int):
+        return a * b
+    return _CONTEXT.multiply(Decimal(a), Decimal(b))
+
+
+def packed(value: Any) -> Any:
+    """An exact value as JSON: a decimal becomes a list of its text, so that it comes back exactly."""
+    return [str(value)] if isinstance(value, Decimal) else value
+
+
+def unpacked(value: Any) -> Any:
+    return Decimal(value[0]) if isinstance(value, list) else value
+
+
+def is_number(value: Any) -> bool:
+    kind = type(value)
+    return (kind is float and value - value == 0) or kind is int
+
+
+def compare(op: Op, a: Any, b: Any) -> bool:
+    """Plain comparison of two values of one kind; for `in` and `not_in`, b is a list."""
+    if op == "<":
+        return bool(a < b)
+    if op == "<=":
+        return bool(a <= b)
+    if op == ">":
+        return bool(a > b)
+    if op == ">=":
+        return bool(a >= b)
+    if op == "==":
+        return bool(a == b)
+    if op == "!=":
+        return bool(a != b)
+    return (a in b) is (op == "in")
+
+
+def comparison(op: Op, value: Value, *, date: bool = False) -> Test:
+    """`op value` as a test. What has another kind than `value` (text for a number, 1 for true) cannot be compared.
+    With `date`, only the first ten characters count (`2026-05-01`)."""
+    sample = (value[0] if value else "") if isinstance(value, list) else value
+    if isinstance(sample, bool):
+        return lambda seen: compare(op, seen, value) if isinstance(seen, bool) else None
+    if isinstance(sample, str):
+        if date:
+            days: Any = [str(v)[:10] for v in value] if isinstance(value, list) else str(value)[:10]
+            return lambda seen: compare(op, seen[:10], days) if isinstance(seen, str) else None
+        return lambda seen: compare(op, seen, value) if isinstance(seen, str) else None
+    return lambda seen: compare(op, seen, value) if is_number(seen) else None
+
+
+def passes(filters: Sequence[Filter]) -> Callable[[Mapping[str, Any]], bool] | None:
+    """All filters as one test of an event's data; a missing field does not pass. None when there is nothing to test."""
+    if not filters:
+        return None
+    tests = [(f.field, comparison(f.op, f.value)) for f in filters]
+    if len(tests) == 1:
+        field, test = tests[0]
+        return lambda data: test(data.get(field)) is True
+
+    def every(data: Mapping[str, Any]) -> bool:
+        return all(test(data.get(field)) is True for field, test in tests)
+
+    return every
+
+
+def bounded(op: Op, seen: Exact, value: Exact | list[Exact], bound: str) -> int:
+    """Truth of `x op value` when all that is known of x is `seen`: exactly it, or a lower or upper bound of it."""
+    if bound == "exact":
+        return TRUE if compare(op, seen, value) else FALSE
+    beyond = _beyond(bound, seen, value)
+    if op in ("==", "in"):
+        return FALSE if beyond else UNKNOWN
+    if op in ("!=", "not_in"):
+        return TRUE if beyond else UNKNOWN
+    holds = compare(op, seen, value)
+    if op in ((">", ">=") if bound == "lower" else ("<", "<=")):
+        return TRUE if holds else UNKNOWN
+    return UNKNOWN if holds else FALSE
+
+
+def _beyond(bound: str, seen: Exact, value: Exact | list[Exact]) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return all(seen > v for v in listed) if bound == "lower" else all(seen < v for v in listed)
