@@ -30,11 +30,11 @@ MAX_AHEAD = 24 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The end of one tenant's journal. `mark`: the engine's watermark once it has read everything; `lag`: how far the
-    most current live event stood from the hub's clock when it came (0 or less; None: there was none); `seq`: the last
-    row with an input (after a restart: the last row)."""
+    """The end of one tenant's journal. `opened`: the first moment that still takes events once the engine has read
+    everything; `lag`: how far the most current live event stood from the hub's clock when it came (0 or less; None:
+    there was none); `seq`: the last row with an input (after a restart: the last row)."""
 
-    mark: Micros | None
+    opened: Micros | None
     lag: int | None
     seq: int
 
@@ -99,7 +99,7 @@ class Journal:
                 repository.set_aside([_aside(b, "late", now) for b in sieve.late])
                 last = repository.last_seq() if sieve.taken else end.seq
             lag = end.lag if backfill else _lag(end.lag, sieve.taken, now)
-            self._ends[ctx.tenant] = _End(sieve.mark, lag, last)
+            self._ends[ctx.tenant] = _End(sieve.opened, lag, last)
         receipt = Receipt(len(sieve.taken), sieve.duplicates, len(sieve.late), tuple(bad))
         return Taken(receipt, tuple(line.input for line in sieve.taken), end.seq, last)
 
@@ -112,8 +112,8 @@ class Journal:
                 repository = JournalRepository(session, tenant)
                 end = self._end(repository, tenant)
                 repository.append([_columns(kind, name, "", time, body, self._clock.now(), backfill)])
-            mark = Micros(max(end.mark or time, time)) if kind is Kind.TICK else end.mark
-            self._ends[tenant] = _End(mark, end.lag, end.seq)
+            opened = _later(end.opened, time + 1) if kind is Kind.TICK else end.opened
+            self._ends[tenant] = _End(opened, end.lag, end.seq)
 
     def event_clock(self, tenant: TenantId) -> Micros:
         """The moment event time has reached by itself: the hub's clock, held back when even the most current events
@@ -135,9 +135,9 @@ class Journal:
     def _end(self, repository: JournalRepository, tenant: TenantId) -> _End:
         if tenant not in self._ends:
             event, tick, lag = repository.newest()
-            marks = [m for m in (event - self.lateness if event is not None else None, tick) if m is not None]
-            mark = Micros(max(marks)) if marks else None
-            self._ends[tenant] = _End(mark, None if lag is None else min(0, lag), repository.last_seq())
+            opened = None if event is None else Micros(event - self.lateness)
+            opened = opened if tick is None else _later(opened, tick + 1)
+            self._ends[tenant] = _End(opened, None if lag is None else min(0, lag), repository.last_seq())
         return self._ends[tenant]
 
 
@@ -148,7 +148,7 @@ class _Sieve:
         self.taken: list[GoodLine] = []
         self.late: list[BadLine] = []
         self.duplicates = 0
-        self.mark = end.mark
+        self.opened = end.opened
         known = repository.known([(e.source, e.id) for line in good if isinstance(e := line.input, Event)])
         for line in good:
             found = line.input
@@ -156,13 +156,16 @@ class _Sieve:
                 if (found.source, found.id) in known:
                     self.duplicates += 1
                     continue
-                if self.mark is not None and found.time < self.mark:
-                    self.late.append(BadLine(line.line, _late(found, self.mark, line.line), excerpt(_json(found))))
+                if self.opened is not None and found.time < self.opened:
+                    self.late.append(BadLine(line.line, _late(found, self.opened, line.line), excerpt(_json(found))))
                     continue
                 known.add((found.source, found.id))
-                behind = found.time - lateness
-                self.mark = Micros(behind if self.mark is None else max(self.mark, behind))
+                self.opened = _later(self.opened, found.time - lateness)
             self.taken.append(line)
+
+
+def _later(opened: Micros | None, moment: int) -> Micros:
+    return Micros(moment if opened is None else max(opened, moment))
 
 
 def input_from(row: JournalRow) -> Input:
@@ -238,11 +241,9 @@ def _ahead(time: Micros, now: Micros) -> AbsurdClock:
     )
 
 
-def _late(event: Event, mark: Micros, line: int) -> InvalidInput:
+def _late(event: Event, opened: Micros, line: int) -> InvalidInput:
+    what, at, mark = f"{event.type} {event.id}", format_time(event.time), format_time(opened)
     return InvalidInput(
-        Text(
-            f"事件 {event.type} {event.id}({format_time(event.time)})迟到:水位已到 {format_time(mark)}",
-            f"event {event.type} {event.id} ({format_time(event.time)}) is late: the watermark is {format_time(mark)}",
-        ),
+        Text(f"事件 {what}({at})迟到:水位已到 {mark}", f"event {what} ({at}) is late: the watermark is {mark}"),
         where={"line": line, "field": "time"},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import CursorResult, func, insert, tuple_, update
@@ -20,7 +20,6 @@ from strategy.tables import (
 )
 
 _PAGE = 1_000
-_INPUTS = (Kind.EVENT, Kind.FACT, Kind.RELATION)
 
 
 class StrategyRepository:
@@ -157,28 +156,28 @@ class JournalRepository:
         )
         return times[0], times[1], self._session.exec(select(func.max(recent.c.lag))).one()
 
-    def history(self, before_seq: int, until: int) -> Iterator[JournalRow]:
-        """Inputs journalled before a row, with time ≤ `until`, by time (then seq); read page by page."""
-        at, seq = -1, 0
-        while True:
-            query = (
-                select(JournalRow)
-                .where(
-                    JournalRow.tenant == self._tenant,
-                    col(JournalRow.kind).in_(_INPUTS),
-                    col(JournalRow.seq) < before_seq,
-                    col(JournalRow.time) <= until,
-                    tuple_(col(JournalRow.time), col(JournalRow.seq)) > tuple_(at, seq),
-                )
-                .order_by(col(JournalRow.time), col(JournalRow.seq))
-                .limit(_PAGE)
+    def history(self, before_seq: int, until: int, types: Collection[str]) -> Iterator[JournalRow]:
+        """Events of these types journalled before a row, with time ≤ `until`, by time (then seq), page by page. The
+        earliest event of any type comes first, as the witness of how far history reaches back."""
+        mine = (JournalRow.tenant == self._tenant, JournalRow.kind == Kind.EVENT, col(JournalRow.seq) < before_seq)
+        order = (col(JournalRow.time), col(JournalRow.seq))
+        first = self._session.exec(
+            select(JournalRow).where(*mine, col(JournalRow.time) <= until).order_by(*order).limit(1)
+        ).first()
+        if first is None:
+            return
+        yield first
+        page = [first]
+        while page:
+            last = page[-1]
+            query = select(JournalRow).where(
+                *mine,
+                col(JournalRow.type).in_(types),
+                col(JournalRow.time) <= until,
+                tuple_(*order) > tuple_(last.time, last.seq),
             )
-            page = list(self._session.exec(query))
+            page = list(self._session.exec(query.order_by(*order).limit(_PAGE)))
             yield from page
-            if len(page) < _PAGE:
-                return
-            at, seq = page[-1].time, page[-1].seq or 0
-            self._session.expunge_all()
 
     def set_aside(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep what was not taken (columns of SetAsideRow without seq and tenant)."""

@@ -188,7 +188,7 @@ class TenantRunner:
             found = version_of(StrategyRepository(session, self.ctx.tenant), name, version)
             try:
                 if found is not None:
-                    self.engine.deploy(found.strategy, version, self._history(session, row.seq or 0))
+                    self.engine.deploy(found.strategy, version, self._history(session, row.seq or 0, found.strategy))
                     self.deployed[name] = version
                     self.undeployable.pop(name, None)
                     return
@@ -196,10 +196,15 @@ class TenantRunner:
                 _log.error("strategy_not_deployed", strategy=name, version=version, error=error.say("en"))
             self.undeployable[name] = version
 
-    def _history(self, session: Session, before_seq: int) -> Iterator[Input]:
+    def _history(self, session: Session, before_seq: int, strategy: Strategy) -> Iterator[Input]:
+        """The events a new strategy reads, up to now. Facts and relations the engine knows already."""
         mark = self.engine.watermark
         if mark is not None:
-            yield from map(input_from, JournalRepository(session, self.ctx.tenant).history(before_seq, mark))
+            types = _mentioned(strategy.model_dump(mode="json"))
+            metrics = [metric.ratio for name, metric in self.catalog.metrics.items() if name in types]
+            types |= {event for ratio in metrics for event in (ratio.of, ratio.per)}
+            repository = JournalRepository(session, self.ctx.tenant)
+            yield from map(input_from, repository.history(before_seq, mark, sorted(types)))
 
     def _commit(self) -> None:
         """Decisions, what was set aside and the engine's position in one transaction.
@@ -253,6 +258,15 @@ class TenantRunner:
         _log.error("firing_not_decided", firing=firing.key, error=repr(error))
         text = Text(f"触发 {firing.key} 无法决策:{error}", f"firing {firing.key} could not be decided: {error}")
         return _aside_row("undecided", ZhongshuError(text), firing, self._clock.now())
+
+
+def _mentioned(part: Any) -> set[str]:
+    """Every text in a document: among them are all event types and metrics it reads."""
+    if isinstance(part, dict):
+        part = list(part.values())
+    if isinstance(part, list):
+        return set().union(*map(_mentioned, part))
+    return {part} if isinstance(part, str) else set()
 
 
 def _aside_row(reason: str, error: ZhongshuError, what: Input | Firing, now: Micros) -> dict[str, Any]:
