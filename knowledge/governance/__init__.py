@@ -1,7 +1,7 @@
 """What may be done with customer data: policies, purposes, consent, masking of personal data."""
 
 from knowledge.governance.actions import Action
-from knowledge.governance.consent import consent_history, consented, record_consent
+from knowledge.governance.consent import Statement, consent_history, consented, import_consents, record_consent
 from knowledge.governance.pii import Pii, find_pii, mask_pii
 from knowledge.governance.policy import (
     PURPOSE_NAMES,
@@ -22,12 +22,14 @@ __all__ = [
     "Pii",
     "Policy",
     "Refusal",
+    "Statement",
     "Verdict",
     "audit_refusals",
     "consent_history",
     "consented",
     "default_purpose",
     "find_pii",
+    "import_consents",
     "mask_pii",
     "record_consent",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -15,6 +16,18 @@ from knowledge.governance.tables import Consent
 
 NEEDS_EXPLICIT = frozenset({Purpose.MARKETING})
 """Purposes that nothing recorded does not cover; the others rest on the contract with the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """From `at` on, the subject gives or withdraws consent. `channel` None: in general."""
+
+    subject: str
+    purpose: Purpose
+    given: bool
+    at: int
+    channel: str | None = None
+    source: str = ""
 
 
 def record_consent(
@@ -30,20 +43,37 @@ def record_consent(
     source: str = "",
 ) -> None:
     """Add a statement in the caller's transaction, with its audit row. `at`: when it was made; default: now."""
-    now = clock.now()
-    statement = Consent(
-        tenant=ctx.tenant,
-        subject=subject,
-        purpose=str(purpose),
-        channel=channel,
-        given=given,
-        at=now if at is None else at,
-        source=source,
-        recorded_at=now,
-    )
-    repository.add(session, statement)
+    moment = clock.now() if at is None else at
+    _keep(session, ctx, clock, [Statement(subject, purpose, given, moment, channel, source)])
     verb = "consent.give" if given else "consent.withdraw"
     audit.record(session, ctx, clock, verb, subject, {"purpose": str(purpose), "channel": channel, "source": source})
+
+
+def import_consents(
+    session: Session, ctx: RequestContext, clock: Clock, statements: Iterable[Statement], source: str
+) -> int:
+    """Add many statements of one source in the caller's transaction, with one audit row; how many they were."""
+    count = _keep(session, ctx, clock, [replace(s, source=s.source or source) for s in statements])
+    audit.record(session, ctx, clock, "consent.import", source, {"statements": count})
+    return count
+
+
+def _keep(session: Session, ctx: RequestContext, clock: Clock, statements: Sequence[Statement]) -> int:
+    rows = [
+        Consent(
+            tenant=ctx.tenant,
+            subject=s.subject,
+            purpose=str(s.purpose),
+            channel=s.channel,
+            given=s.given,
+            at=s.at,
+            source=s.source,
+            recorded_at=clock.now(),
+        )
+        for s in statements
+    ]
+    repository.add(session, rows)
+    return len(rows)
 
 
 def consented(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlmodel import Session, col, select
 
 from core.context import RequestContext
 from knowledge.governance.tables import Consent
 
 
-def add(session: Session, consent: Consent) -> None:
-    session.add(consent)
+def add(session: Session, consents: Sequence[Consent]) -> None:
+    session.add_all(consents)
     session.flush()
 
 

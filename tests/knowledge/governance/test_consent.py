@@ -14,7 +14,7 @@ from core.clock import ManualClock
 from core.context import Purpose, system_context
 from core.db import Database
 from core.ids import TenantId
-from knowledge.governance import consent_history, consented, record_consent
+from knowledge.governance import Statement, consent_history, consented, import_consents, record_consent
 
 CTX = system_context()
 CLOCK = ManualClock(1_000)
@@ -82,3 +82,12 @@ def test_the_history_keeps_every_statement_and_each_is_audited(session: Session)
     state(session, True, 10)
     assert [(s.at, s.given) for s in consent_history(session, CTX, "customer/c1")] == [(10, True), (20, False)]
     assert [r.action for r in session.exec(select(AuditRow)).all()] == ["consent.withdraw", "consent.give"]
+
+
+def test_many_statements_of_one_source_are_one_audit_row(session: Session) -> None:
+    made = [Statement(f"customer/c{i}", Purpose.MARKETING, i % 2 == 0, at=10) for i in range(4)]
+    assert import_consents(session, CTX, CLOCK, made, "crm") == 4
+    answers = [consented(session, CTX, f"customer/c{i}", Purpose.MARKETING, "sms", 11) for i in range(4)]
+    assert answers == [True, False, True, False]
+    assert [r.action for r in session.exec(select(AuditRow))] == ["consent.import"]
+    assert consent_history(session, CTX, "customer/c0")[0].source == "crm"
