@@ -11,8 +11,7 @@ from core.clock import Clock
 from core.context import Purpose, RequestContext
 from core.db import Database
 from knowledge.graph import GraphStore
-from strategy.delivery import (
-    AddressBook,
+from strategy.delivery.channels import (
     Channel,
     Channels,
     EmailChannel,
@@ -21,6 +20,7 @@ from strategy.delivery import (
     MailServer,
     WebhookChannel,
 )
+from strategy.delivery.decider import AddressBook
 
 _PROPERTIES = {"email": "email", "sms": "phone", "voice": "phone"}
 """Channel → the customer's property that is the address on it."""

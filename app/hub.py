@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app import figures
+from app.agents_room import load_supervisor
 from app.auth import Keys
 from app.channels import address_book, open_channels
 from app.lock import DataLock
@@ -35,7 +36,7 @@ from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
 from knowledge.graph import CatalogLimits, GraphService, GraphStore, SqliteGraphStore
-from strategy.delivery import Decider
+from strategy.delivery.decider import Decider
 from strategy.delivery.outbox import OutboxWorker
 from strategy.delivery.service import DeliveryService
 from strategy.live import LiveEngine
@@ -100,6 +101,7 @@ class Hub:
         self._open_strategies()
         self.tickets = Tickets(self.database, self.clock)
         self.retriever = Room("retrieval", Text("检索", "search"), self._load_retriever)
+        self.supervisor = Room("agents", Text("智能体", "agents"), lambda: load_supervisor(self))
         self._watch()
 
     def _open_graph(self) -> None:
@@ -114,7 +116,7 @@ class Hub:
         self.channels = open_channels(settings, database, clock)
         self.delivery = DeliveryService(database, clock)
         self.strategies = StrategyService(database, clock, lambda ctx: self.catalog)
-        self.decider = Decider(self.catalog, clock, self.channels, address_book(self.graph_store))
+        self.decider = Decider(lambda ctx: self.catalog, clock, self.channels, address_book(self.graph_store))
         self.live = LiveEngine(
             database,
             clock,
@@ -179,7 +181,7 @@ class Hub:
     @property
     def rooms(self) -> list[Room[Any]]:
         """The heavy parts, in the order in which they are warmed up."""
-        return [self.retriever]
+        return [self.retriever, self.supervisor]
 
     def context(self, purpose: Purpose = Purpose.OPERATIONS) -> RequestContext:
         """The hub itself acting for this install's tenant."""

@@ -9,8 +9,10 @@ from fastapi import FastAPI
 
 from app import VERSION
 from app.api import (
+    approvals,
     audit,
     catalog,
+    chat,
     customers,
     decisions,
     events,
@@ -24,6 +26,7 @@ from app.api import (
     setaside,
     stats,
     strategies,
+    tickets,
 )
 from app.hub import Hub
 from core.text import Lang
@@ -36,6 +39,9 @@ RESOURCES = (
     strategies,
     decisions,
     inbox,
+    tickets,
+    chat,
+    approvals,
     customers,
     search,
     catalog,

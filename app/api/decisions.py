@@ -15,7 +15,8 @@ from core.errors import InvalidInput
 from core.text import Lang, Text
 from core.times import format_time
 from knowledge.governance import Action
-from strategy.delivery import Decision, repository
+from strategy.delivery import repository
+from strategy.delivery.tables import Decision
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 MayRead = Annotated[RequestContext, Depends(allow(Action.DECISIONS_READ))]

@@ -16,7 +16,8 @@ from core.errors import NotFound
 from core.text import Lang, Text
 from core.times import format_time
 from knowledge.governance import Action
-from strategy.delivery import InboxRow, repository
+from strategy.delivery import repository
+from strategy.delivery.tables import InboxRow
 
 router = APIRouter(prefix="/v1/inbox", tags=["inbox"])
 TheHub = Annotated[Hub, Depends(the_hub)]

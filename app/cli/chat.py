@@ -52,13 +52,17 @@ def _turn(api: Api, text: str, customer: str | None, thread: str | None) -> str 
 
 def _show(name: str, data: dict[str, Any]) -> str | None:
     """One event of a turn; returns the thread when the event names it."""
-    if name == "reply":
+    if name == "text":
         out.print(escape(str(data["text"])))
-    elif name in ("route", "step"):
-        note(f"  · {data.get('text', '')}")
-    elif name == "approval":
-        note(t("  等待批准:", "  waits for approval: ") + str(data.get("text", "")), "yellow")
+    elif name == "routed":
+        note(f"  · {data['route']} ({data['confidence']:.0%}) {data['why']}")
+    elif name == "tool_started":
+        note(f"  · {data['tool']} …")
+    elif name == "decision":
+        for reason in data["reasons"]:
+            note(f"  · {reason}")
+    elif name == "approval_requested":
+        note(t("  等待批准:", "  waits for approval: ") + f"{data['tool']} ({data['id']})", "yellow")
     elif name == "error":
-        note(str(data.get("detail", "")), "red")
-    thread = data.get("thread")
-    return str(thread) if thread else None
+        note(str(data["message"]), "red")
+    return str(data["thread"]) if name == "thread" else None

@@ -15,7 +15,7 @@ from core.ids import new_id
 from core.text import Text
 
 if TYPE_CHECKING:
-    from agents import TicketOutcome
+    from agents.schemas import TicketOutcome
 
 
 class Tickets:

@@ -112,7 +112,7 @@ const RENDER = {
   ticket: (body) => [make("h4", { textContent: [body.route, body.status].filter(Boolean).join(" · ") }), make("p", { textContent: body.reply || "" }), ...(body.reasons && body.reasons.length ? [list(body.reasons)] : []), details(body)],
 };
 const REQUEST = {
-  strategy: () => ["/v1/strategies", { sentence: $("sentence").value, lang }],
+  strategy: () => ["/v1/strategies", { sentence: $("sentence").value }],
   event: () => ["/v1/events", $("event").value],
   ticket: () => ["/v1/tickets", { customer: $("ticket-customer").value, text: $("ticket").value }],
 };

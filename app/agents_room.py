@@ -1,0 +1,81 @@
+"""The supervisor with what it stands on. It takes seconds to load (embeddings, graph and agent libraries): the hub has
+it as a `Room`."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.errors import ZhongshuError
+
+if TYPE_CHECKING:
+    from agents.supervisor import Supervisor
+    from app.hub import Hub
+
+_log = structlog.get_logger("agents")
+_EVERY = 60.0
+"""Seconds between looks for approvals past their time."""
+
+
+def load_supervisor(hub: Hub) -> Supervisor:
+    """Build it on the hub's parts, and go on with what a stop cut off."""
+    from agents.models.resilient import ModelSettings
+    from agents.schemas import AgentDeps
+    from agents.supervisor import Supervisor
+    from knowledge.parse import read_text
+    from tools import ToolDeps
+
+    settings = hub.settings
+    tools = ToolDeps(
+        graph=hub.graph_store,
+        retriever=hub.retriever.get(),
+        strategies=hub.strategies,
+        decider=hub.decider,
+        policy=hub.policy,
+        db=hub.database,
+        clock=hub.clock,
+        catalog=lambda ctx: hub.catalog,
+    )
+    model = ModelSettings(
+        base_url=str(settings.llm_base_url) if settings.llm_base_url else None,
+        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
+        model=settings.llm_model,
+    )
+    checkpoints = settings.data_dir / "checkpoints.db"
+    supervisor = Supervisor(AgentDeps(tools=tools, read_text=read_text, checkpoints=checkpoints, model=model))
+    read_text("warm up")
+    hub.at_close(supervisor.close)
+    hub.at_close(_sweep_now_and_then(hub, supervisor))
+    return supervisor
+
+
+def _sweep_now_and_then(hub: Hub, supervisor: Supervisor) -> _Sweeper:
+    sweeper = _Sweeper(hub, supervisor)
+    sweeper.start()
+    return sweeper
+
+
+class _Sweeper(threading.Thread):
+    """Closes approvals past their time, and goes on with conversations whose answer a stop cut off. Call it to stop."""
+
+    def __init__(self, hub: Hub, supervisor: Supervisor) -> None:
+        super().__init__(name="approvals", daemon=True)
+        self._hub, self._supervisor = hub, supervisor
+        self._stop_asked = threading.Event()
+
+    def run(self) -> None:
+        while True:
+            try:
+                self._supervisor.sweep(self._hub.context())
+            except ZhongshuError as error:
+                _log.warning("sweep", said=error.say("en"))
+            except Exception:
+                _log.exception("sweep failed")
+            if self._stop_asked.wait(_EVERY):
+                return
+
+    def __call__(self) -> None:
+        self._stop_asked.set()
+        self.join(10)
