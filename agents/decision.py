@@ -39,6 +39,7 @@ class Decision(_Part):
         missing: what would have been needed and was not found.
         reply: what the customer (or the colleague, in a chat) is told, in their language.
         actions: what is to be done.
+        interim: what the customer may be told while an approval is pending; empty: a neutral holding reply.
     """
 
     action: str
@@ -48,6 +49,7 @@ class Decision(_Part):
     missing: list[str] = Field(default_factory=list, max_length=10)
     reply: str = Field(min_length=1, max_length=6_000)
     actions: list[ProposedAction] = Field(default_factory=list, max_length=4)
+    interim: str = Field(default="", max_length=3_000)
 
 
 class ChurnDecision(Decision):

@@ -80,7 +80,7 @@ def _next_message(book: Playbook, messages: Sequence[BaseMessage], allowed: set[
     facts, answered = gather(book, messages)
     due = [read for read in book.reads if read.tool in allowed and _is_due(read, facts, answered)]
     if due:
-        calls = [(read.tool, fill_args(read.args, facts)) for read in due]
+        calls = [(read.tool, _args_of(read, facts)) for read in due]
         return _call(calls, messages, {"playbook": f"{book.playbook}@{book.version}"})
     facts = bind(book.let, facts)
     rule = next((r for r in book.rules if r.when is None or r.when.holds(facts)), None)
@@ -100,7 +100,7 @@ def gather(book: Playbook, messages: Sequence[BaseMessage]) -> tuple[dict[str, A
     answered: set[str] = set()
     for read in book.reads:
         try:
-            wanted = _key(read.tool, fill_args(read.args, facts))
+            wanted = _key(read.tool, _args_of(read, facts))
         except PlaybookGap:
             continue
         if wanted in results:
@@ -135,10 +135,19 @@ def _is_due(read: Read, facts: Facts, answered: set[str]) -> bool:
     if read.name in answered or (read.when is not None and not read.when.holds(facts)):
         return False
     try:
-        fill_args(read.args, facts)
+        _args_of(read, facts)
     except PlaybookGap:
         return False
     return True
+
+
+def _args_of(read: Read, facts: Facts) -> dict[str, Any]:
+    args: dict[str, Any] = _in_lang(fill_args(read.args, facts), _lang_of(facts))
+    return args
+
+
+def _lang_of(facts: Facts) -> Lang:
+    return "zh" if look(facts, "case.lang") == "zh" else "en"
 
 
 def decide(rule: Rule, facts: Facts) -> dict[str, Any]:
@@ -148,7 +157,7 @@ def decide(rule: Rule, facts: Facts) -> dict[str, Any]:
         PlaybookGap: a text of the rule needs a value that the case does not have.
     """
     facts = bind(rule.let, facts)
-    lang: Lang = "zh" if look(facts, "case.lang") == "zh" else "en"
+    lang = _lang_of(facts)
     reasons = [b for b in rule.because if b.when is None or b.when.holds(facts)]
     return {
         "action": rule.action,
@@ -157,6 +166,7 @@ def decide(rule: Rule, facts: Facts) -> dict[str, Any]:
         "confidence": _number(rule.confidence, facts),
         "missing": [m.fill(facts, lang) for m in rule.missing if m.when.holds(facts)],
         "reply": rule.reply.fill(facts, lang),
+        "interim": rule.interim.fill(facts, lang) if rule.interim else "",
         "actions": [
             {"tool": act.tool, "args": _in_lang(fill_args(act.args, facts), lang)}
             for act in rule.actions

@@ -169,6 +169,7 @@ class Rule(_Part):
     missing: list[Lack] = Field(default_factory=list)
     actions: list[Act] = Field(default_factory=list)
     reply: Say
+    interim: Say | None = None
 
 
 class Playbook(_Part):

@@ -1,0 +1,98 @@
+"""The first step: check the message, mask personal data, find its language and machine reading, and make the case that
+router and specialists see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from agents.schemas import MAX_TEXT
+from agents.state import HubState, Turn
+from agents.wording import read_steps
+from core.errors import InvalidInput, TooLarge
+from core.telemetry import span
+from core.text import Lang, Text, guess_lang
+from knowledge.governance import mask_pii
+
+if TYPE_CHECKING:
+    from knowledge.parse import TextMeaning
+
+GIST = 160
+"""Characters that a playbook searches with: what a message is about stands at its beginning."""
+REMEMBERED = 8
+"""Messages of the conversation's past that a case shows."""
+
+
+def check_text(text: str) -> str:
+    """The text without outer blanks.
+
+    Raises:
+        InvalidInput: it is empty, or holds characters that are no text.
+        TooLarge: it is longer than `MAX_TEXT` characters.
+    """
+    if len(text) > MAX_TEXT:
+        raise TooLarge(
+            Text(
+                f"内容有 {len(text)} 个字符,上限 {MAX_TEXT}", f"the text has {len(text)} characters, at most {MAX_TEXT}"
+            ),
+            where={"field": "text"},
+            hint=Text("请精简,或作为附件文档导入", "Shorten it, or import it as a document"),
+        )
+    stripped = text.replace("\x00", "").strip()
+    if not stripped:
+        raise InvalidInput(Text("内容为空", "the text is empty"), where={"field": "text"})
+    return stripped
+
+
+def new_turn(kind: str, turn_id: str, number: int, text: str, subject: str | None) -> Turn:
+    """The masked message. The raw text goes no further than here."""
+    return {
+        "kind": kind,
+        "id": turn_id,
+        "number": number,
+        "text": mask_pii(check_text(text)),
+        "lang": guess_lang(text),
+        "subject": subject,
+    }
+
+
+def make_case(state: HubState, read_text: Callable[[str], TextMeaning], today: str) -> dict[str, Any]:
+    """What router and specialist are shown of the message."""
+    turn = state["turn"]
+    with span("agent.intake", lang=turn["lang"], length=len(turn["text"])):
+        meaning = as_data(read_text(turn["text"]))
+    return {
+        "kind": turn["kind"],
+        "id": turn["id"],
+        "lang": turn["lang"],
+        "text": turn["text"],
+        "gist": turn["text"][:GIST],
+        "has_customer": turn["subject"] is not None,
+        "today": today,
+        "meaning": meaning,
+        "steps": read_steps(turn["text"], state.get("focus") or {}),
+        "focus": state.get("focus") or {},
+        "last_route": state.get("route", "") if turn["number"] else "",
+        "history": (state.get("history") or [])[-REMEMBERED:],
+    }
+
+
+def as_data(meaning: TextMeaning) -> dict[str, Any]:
+    """The machine reading as plain data; discounts asked for are summed up by the largest."""
+    discounts = [e.value for e in meaning.of_kind("discount") if isinstance(e.value, float | int)]
+    return {
+        "intent": meaning.intent,
+        "intents": {name: round(score, 3) for name, score in meaning.intents.items()},
+        "sentiment": round(meaning.sentiment, 2),
+        "urgency": round(meaning.urgency, 2),
+        "flags": dict.fromkeys(sorted(meaning.flags), True),
+        "entities": [{"kind": e.kind, "text": e.text, "value": e.value, "unit": e.unit} for e in meaning.entities],
+        "kinds": {e.kind: e.text for e in reversed(meaning.entities)},
+        "asked_discount": max(discounts, default=None),
+        "promises": [{"by": p.by, "what": p.what, "when": p.when} for p in meaning.promises],
+        "next_actions": [a.action for a in meaning.next_actions],
+    }
+
+
+def lang_of(state: HubState) -> Lang:
+    return "zh" if state["turn"]["lang"] == "zh" else "en"

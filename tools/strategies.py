@@ -1,0 +1,170 @@
+"""Strategies by conversation: drafting from a sentence, changing the draft, showing it, and starting it small. What is
+wrong with a sentence comes back as data (which word, where, the nearest names, the choices), not as a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from core.errors import Conflict, InvalidInput, NeedsAnswer, NotFound, Refused, UnknownName, ZhongshuError
+from core.text import Text
+from strategy.service import StrategyVersion
+from tools.base import AnyTool, Args, Scope, ToolFailed, ToolResult, tool
+from tools.limits import limits, require_approval
+
+
+class DraftStrategy(Args):
+    sentence: str = Field(min_length=1, max_length=2_000)
+    choice: str | None = Field(default=None, max_length=500)
+    name: str | None = Field(default=None, max_length=80)
+
+
+class RefineStrategy(Args):
+    find: str = Field(min_length=1, max_length=500)
+    replace: str = Field(max_length=500)
+
+
+class ShowStrategy(Args):
+    name: str | None = None
+
+
+class StartStrategy(Args):
+    name: str
+    version: int = Field(ge=1)
+    percent: float = Field(default=1.0, gt=0, le=100)
+
+
+def _draft_strategy(scope: Scope, args: DraftStrategy) -> ToolResult:
+    _check(scope, "strategies.draft")
+    sentence = args.choice or args.sentence
+    service = scope.deps.strategies
+    try:
+        # The same sentence again (a repeated step, an impatient user) shows the draft that exists.
+        found = _draft_of(scope, sentence) or service.draft(scope.ctx, sentence=sentence, name=args.name)
+    except ZhongshuError as error:
+        return ToolResult(_unread(scope, sentence, error))
+    return ToolResult({"status": "drafted", **_shown(scope, found)}, (_id(found),))
+
+
+def _draft_of(scope: Scope, sentence: str) -> StrategyVersion | None:
+    return next(
+        (
+            v
+            for v in scope.deps.strategies.list(scope.ctx)
+            if v.sentence == sentence and str(v.state) == "draft" and v.created_by == scope.ctx.actor
+        ),
+        None,
+    )
+
+
+def _refine_strategy(scope: Scope, args: RefineStrategy) -> ToolResult:
+    _check(scope, "strategies.edit")
+    name, sentence = scope.focus.get("name"), scope.focus.get("sentence")
+    if not name or not sentence:
+        raise ToolFailed(Text("当前没有草稿可改", "there is no draft in focus to change"))
+    if args.find not in sentence:
+        raise ToolFailed(Text(f"原句中没有“{args.find}”", f"the sentence has no {args.find!r}"))
+    changed = sentence.replace(args.find, args.replace, 1)
+    try:
+        found = scope.deps.strategies.edit(scope.ctx, name, sentence=changed)
+    except ZhongshuError as error:
+        return ToolResult(_unread(scope, changed, error))
+    return ToolResult({"status": "refined", **_shown(scope, found)}, (_id(found),))
+
+
+def _show_strategy(scope: Scope, args: ShowStrategy) -> ToolResult:
+    _check(scope, "strategies.read")
+    service = scope.deps.strategies
+    if args.name is None:
+        rows = [_brief(v) for v in service.list(scope.ctx)]
+        table = "\n".join(f"- {r['name']} v{r['version']} · {r['state']} · {r['percent']:g}%" for r in rows)
+        data = {"status": "listed", "count": len(rows), "strategies": rows, "table": table}
+        return ToolResult(data, tuple(r["id"] for r in rows))
+    try:
+        found = service.show(scope.ctx, args.name)
+    except NotFound as error:
+        return ToolResult({"status": "unknown", "message": error.text.say(scope.ctx.lang), "nearest": error.nearest})
+    return ToolResult({"status": "shown", **_shown(scope, found)}, (_id(found),))
+
+
+def _check_start(scope: Scope, args: StartStrategy) -> None:
+    most = limits().start_percent
+    if args.percent > most:
+        raise ToolFailed(
+            Text(f"专员启动策略的比例不超过 {most:g}%", f"an agent starts a strategy on at most {most:g}%"),
+            where={"field": "percent", "limit": most},
+        )
+    scope.deps.strategies.show(scope.ctx, args.name, args.version)
+    require_approval(scope, "start_strategy", args.model_dump())
+
+
+def _start_strategy(scope: Scope, args: StartStrategy) -> ToolResult:
+    service = scope.deps.strategies
+    found = service.show(scope.ctx, args.name, args.version)
+    if str(found.state) not in ("canary", "live"):
+        try:
+            found = service.approve(scope.ctx, args.name, args.version, args.percent)
+        except Conflict as error:
+            raise ToolFailed(error.text) from error
+    return ToolResult({"status": "started", **_shown(scope, found)}, (_id(found),))
+
+
+def _check(scope: Scope, action: str) -> None:
+    scope.deps.policy.check(scope.ctx, action, scope.thread)
+
+
+def _unread(scope: Scope, sentence: str, error: ZhongshuError) -> dict[str, Any]:
+    """Why a sentence is no strategy yet, for a reader that can ask or explain.
+
+    Raises:
+        ZhongshuError: the error is not about the sentence.
+    """
+    lang = scope.ctx.lang
+    about: dict[str, Any] = {"sentence": sentence, "message": error.say(lang)}
+    if isinstance(error, NeedsAnswer):
+        return {"status": "question", **about, **_choices([c.say(lang) for c in error.choices])}
+    if isinstance(error, UnknownName):
+        offset, length = error.where.get("offset"), error.where.get("length")
+        word = sentence[offset : offset + (length or 0)] if isinstance(offset, int) else ""
+        return {"status": "unknown_name", **about, "offset": offset, "word": word, "nearest": error.nearest}
+    if isinstance(error, Refused | InvalidInput | Conflict):
+        return {"status": "refused", **about, "nearest": error.nearest, "offset": error.where.get("offset")}
+    raise error
+
+
+def _choices(choices: list[str]) -> dict[str, Any]:
+    return {"choices": choices, "numbered": "\n".join(f"{i}. {c}" for i, c in enumerate(choices, start=1))}
+
+
+def _shown(scope: Scope, found: StrategyVersion) -> dict[str, Any]:
+    lang = scope.ctx.lang
+    return {
+        **_brief(found),
+        "sentence": found.sentence or found.readback.say(lang),
+        "readback": found.readback.say(lang),
+        "warnings": [w.say(lang) for w in found.warnings],
+    }
+
+
+def _brief(found: StrategyVersion) -> dict[str, Any]:
+    return {
+        "id": _id(found),
+        "name": found.name,
+        "version": found.version,
+        "state": str(found.state),
+        "percent": found.percent,
+    }
+
+
+def _id(found: StrategyVersion) -> str:
+    """A strategy version as evidence: `strategy:name@version`."""
+    return f"strategy:{found.name}@{found.version}"
+
+
+TOOLS: tuple[AnyTool, ...] = (
+    tool("draft_strategy", "draft", DraftStrategy, _draft_strategy),
+    tool("refine_strategy", "draft", RefineStrategy, _refine_strategy),
+    tool("show_strategy", "read", ShowStrategy, _show_strategy),
+    tool("start_strategy", "act", StartStrategy, _start_strategy, _check_start),
+)
