@@ -313,7 +313,7 @@ class LiveEngine:
         document = found.strategy
 
         def say(seen: Observation, condition: Condition) -> list[str]:
-            return explain_observation(seen, condition, runner.catalog, ctx.lang)
+            return explain_observation(seen, condition, runner.catalog, ctx.lang, subject=document.subject)
 
         return WhyNot(
             strategy=strategy,

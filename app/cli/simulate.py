@@ -79,16 +79,13 @@ def simulate(
     tongue = lang or cli_lang()
     screen = _Screen(tongue)
     try:
+        allowed = parse_duration(lateness, "--lateness")
+        end = None if until is None else parse_time(until, "--until")
         loaded = load_catalog(catalog)
         for warning in loaded.warnings:
             screen.warn(warning)
         strategies = _strategies(ctx, say or [], strategy or [], loaded.catalog, screen)
-        replay = Replay(
-            loaded.catalog,
-            strategies,
-            lateness=parse_duration(lateness, "--lateness"),
-            until=None if until is None else parse_time(until, "--until"),
-        )
+        replay = Replay(loaded.catalog, strategies, lateness=allowed, until=end)
         for warning in replay.warnings:
             screen.warn(warning)
         screen.say(_SIMULATED)
