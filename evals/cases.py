@@ -44,6 +44,9 @@ class Suite(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     suite: str
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="scorer → the share right under which the gate fails"
+    )
     cases: tuple[Case, ...] = Field(min_length=1)
 
 

@@ -1,0 +1,62 @@
+"""The hub as evals sees it: a throw-away hub with the demo world, asked case by case through the supervisor."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.settings import Settings, load_settings
+from core.clock import ManualClock
+from core.context import Purpose
+from core.times import parse_time
+from evals.cases import Case
+from evals.runner import Answer, Subject
+
+if TYPE_CHECKING:
+    from agents.schemas import TicketOutcome
+
+ANCHOR = parse_time("2026-06-30T00:00:00+08:00")
+"""The demo world's last moment: fixed, so that two runs judge the same world."""
+
+
+@contextmanager
+def demo_subject() -> Iterator[tuple[str, Subject]]:
+    """The name of what is judged (`playbook` or the configured model) and a hub that answers cases; gone afterwards."""
+    from app.demo_world import load_demo_world
+    from app.hub import Hub
+
+    with tempfile.TemporaryDirectory(prefix="zhongshu-eval-") as folder:
+        settings = load_settings(data_dir=Path(folder))
+        with Hub.open(settings, ManualClock(ANCHOR)) as hub:
+            load_demo_world(hub)
+            supervisor = hub.supervisor.get()
+            ctx = hub.context(Purpose.SERVICE)
+
+            def subject(case: Case) -> Answer:
+                from agents.schemas import TicketIn
+
+                ticket = TicketIn(id=case.id, text=case.text, subject=case.customer)
+                return answer_of(supervisor.handle_ticket(ctx, ticket))
+
+            yield name_of(settings), subject
+
+
+def name_of(settings: Settings) -> str:
+    return settings.llm_model or "playbook"
+
+
+def answer_of(outcome: TicketOutcome) -> Answer:
+    """The judged parts of an outcome. A drafted reply that waits for approval counts as the reply."""
+    decision = outcome.decision
+    calls = [name for done in outcome.done for name in (done.tool, str(done.args.get("action", ""))) if name]
+    return Answer(
+        route=outcome.route,
+        action="hand_over" if decision is None else decision.action,
+        evidence=tuple(outcome.evidence),
+        reply=outcome.reply if decision is None else decision.reply,
+        approval=outcome.pending is not None,
+        calls=tuple(calls),
+    )
