@@ -20,7 +20,7 @@ from core.ids import TenantId
 from core.telemetry import span
 from core.text import Text
 from core.times import HOUR, MINUTE, SECOND, Micros
-from knowledge.governance import consented
+from knowledge.governance import consented, mask_pii
 from strategy.delivery import repository
 from strategy.delivery.channels import INBOX, Channel, Channels, Message
 from strategy.delivery.quiet import quiet_until
@@ -270,7 +270,9 @@ class OutboxWorker:
         """Give a message up, with an audit row in the same transaction."""
         row.state, row.last_error = state, _told(error)
         session.add(row)
-        detail = {"decision": row.decision, "channel": row.channel, "attempts": row.attempts, "error": error.text.en}
+        # A server's answer may repeat the address; the audit log outlives erasure, so it must not keep it.
+        said = mask_pii(error.text.en)
+        detail = {"decision": row.decision, "channel": row.channel, "attempts": row.attempts, "error": said}
         audit.record(session, _context(row), self._clock, f"outbox.{state}", row.id, detail)
 
 

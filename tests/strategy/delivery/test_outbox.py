@@ -183,6 +183,15 @@ def test_a_refusal_is_final_and_audited(hub: Hub, mail: Recorder) -> None:
     assert hub.audited() == ["outbox.failed"]
 
 
+def test_an_address_in_a_servers_answer_does_not_enter_the_audit_log(hub: Hub, mail: Recorder) -> None:
+    hub.fire()
+    mail.raises = [Refused(Text("550", "550 no such user li.wei@example.com"))]
+    hub.worker().run_once()
+    with hub.db.reading() as session:
+        [row] = session.exec(select(AuditRow).where(AuditRow.action == "outbox.failed")).all()
+    assert row.detail["error"] == "550 no such user <email>"
+
+
 def test_a_person_can_have_a_dead_message_sent_again_under_its_key(hub: Hub, mail: Recorder) -> None:
     hub.fire()
     mail.raises = [Refused(Text("地址不存在", "no such address"))]

@@ -1,0 +1,24 @@
+"""SQL of experiments: the journal's events that count as conversions."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from core.context import RequestContext
+from strategy.tables import JournalRow, Kind
+
+
+def conversions(session: Session, ctx: RequestContext, event: str, after: int, until: int) -> list[tuple[str, int]]:
+    """(subject, time) of every event of a type in (after, until], by time."""
+    query = (
+        select(JournalRow.subject, JournalRow.time)
+        .where(
+            JournalRow.tenant == ctx.tenant,
+            JournalRow.kind == Kind.EVENT.value,
+            JournalRow.type == event,
+            col(JournalRow.time) > after,
+            col(JournalRow.time) <= until,
+        )
+        .order_by(col(JournalRow.time))
+    )
+    return [(subject, time) for subject, time in session.exec(query)]
