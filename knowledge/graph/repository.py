@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlmodel import Session, SQLModel
 
@@ -39,12 +38,8 @@ _FACT, _GONE, _OUT, _IN = _table(FactRow), _table(RetractionRow), _table(EdgeOut
 _SUBJECT, _LOOKUP, _EVENT = _table(SubjectRow), _table(LookupRow), _table(GraphEventRow)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The view of one read: what holds at `as_of` (None: whenever) as known at `known_at` (None: all that is known)."""
-
-    as_of: Micros | None
-    known_at: Micros | None
+_ALWAYS = 2**62
+"""A moment after every other."""
 
 
 class Keyed(NamedTuple):
@@ -52,6 +47,56 @@ class Keyed(NamedTuple):
 
     key: str
     seq: int
+
+
+# Statements that every read needs are built once: building them costs more than SQLite takes to answer.
+
+_STANDS: list[ColumnElement[bool]] = [
+    _FACT.c.tenant == bindparam("tenant"),
+    _FACT.c.recorded_at <= bindparam("known_at"),
+    or_(_GONE.c.seq.is_(None), _GONE.c.recorded_at > bindparam("known_at")),
+]
+"""Recorded by then, and not withdrawn by then."""
+_HOLDS: list[ColumnElement[bool]] = [
+    _FACT.c.valid_from <= bindparam("as_of"),
+    or_(_FACT.c.valid_to.is_(None), _FACT.c.valid_to > bindparam("as_of")),
+]
+_IS_PROPERTY = _FACT.c.object.is_(None)
+_IS_EDGE = _FACT.c.object == bindparam("object")
+_ABOUT: list[ColumnElement[bool]] = [_FACT.c.subject == bindparam("subject"), _FACT.c.name == bindparam("name")]
+
+
+def _standing(index: Table | None = None) -> Select[Any]:
+    """Facts that stand, reached through an index table where one is given."""
+    source = _FACT if index is None else _FACT.join(index, index.c.seq == _FACT.c.seq)
+    gone = source.outerjoin(_GONE, _GONE.c.seq == _FACT.c.seq)
+    return select(_FACT).select_from(gone).where(*_STANDS)
+
+
+def _edges(index: Table, end: ColumnElement[str]) -> Select[Any]:
+    nodes = end.in_(bindparam("nodes", expanding=True))
+    return _standing(index).where(index.c.tenant == bindparam("tenant"), nodes, *_HOLDS).limit(bindparam("limit"))
+
+
+def _values() -> Select[Any]:
+    order = (_FACT.c.valid_from.desc(), _FACT.c.recorded_at.desc(), _FACT.c.seq.desc())
+    place = func.row_number().over(partition_by=_FACT.c.name, order_by=order).label("place")
+    own = (
+        _standing().add_columns(place).where(_FACT.c.subject == bindparam("subject"), _IS_PROPERTY, *_HOLDS).subquery()
+    )
+    return select(own).where(own.c.place == 1).order_by(own.c.name)
+
+
+_EDGES = (_edges(_OUT, _OUT.c.subject), _edges(_IN, _IN.c.object))
+_VALUES = _values()
+_PROPERTY = _standing().where(*_ABOUT, _IS_PROPERTY)
+_EDGE = _standing().where(*_ABOUT, _IS_EDGE)
+_SAID = {
+    kind: statement.where(_FACT.c.valid_from == bindparam("valid_from"), _FACT.c.source == bindparam("source"))
+    .order_by(_FACT.c.recorded_at.desc(), _FACT.c.seq.desc())
+    .limit(1)
+    for kind, statement in (("property", _PROPERTY), ("edge", _EDGE))
+}
 
 
 # --- writing -----------------------------------------------------------------
@@ -75,19 +120,18 @@ def latest_claim(
     session: Session, tenant: str, subject: str, name: str, obj: str | None, valid_from: int, source: str
 ) -> GraphFact | None:
     """The last standing claim of one source about one property (or edge) from one moment on."""
-    statement = (
-        _facts(Seen(None, None), tenant)
-        .where(
-            _FACT.c.subject == subject,
-            _FACT.c.name == name,
-            _FACT.c.object == obj if obj is not None else _FACT.c.object.is_(None),
-            _FACT.c.valid_from == valid_from,
-            _FACT.c.source == source,
-        )
-        .order_by(_FACT.c.recorded_at.desc(), _FACT.c.seq.desc())
-        .limit(1)
-    )
-    row = session.execute(statement).first()
+    row = session.execute(
+        _SAID["property" if obj is None else "edge"],
+        {
+            "tenant": tenant,
+            "known_at": _ALWAYS,
+            "subject": subject,
+            "name": name,
+            "object": obj,
+            "valid_from": valid_from,
+            "source": source,
+        },
+    ).first()
     return _fact(row) if row else None
 
 
@@ -178,59 +222,31 @@ def retraction_of(session: Session, fact: GraphFact) -> Retraction | None:
     return Retraction(Micros(row.recorded_at), row.reason, row.actor) if row else None
 
 
-def values_of(session: Session, tenant: str, subject: str, seen: Seen) -> list[GraphFact]:
+def values_of(session: Session, tenant: str, subject: str, as_of: Micros, known_at: Micros | None) -> list[GraphFact]:
     """Of each property of the subject the fact that counts; "no value" included."""
-    place = func.row_number().over(
-        partition_by=_FACT.c.name,
-        order_by=(_FACT.c.valid_from.desc(), _FACT.c.recorded_at.desc(), _FACT.c.seq.desc()),
-    )
-    inner = (
-        _facts(seen, tenant)
-        .add_columns(place.label("place"))
-        .where(_FACT.c.subject == subject, _FACT.c.object.is_(None))
-        .subquery()
-    )
-    return [_fact(row) for row in session.execute(select(inner).where(inner.c.place == 1).order_by(inner.c.name))]
+    asked = {"tenant": tenant, "subject": subject, "as_of": as_of, "known_at": _known(known_at)}
+    return [_fact(row) for row in session.execute(_VALUES, asked)]
 
 
 def facts_of(
-    session: Session,
-    tenant: str,
-    subject: str,
-    name: str,
-    seen: Seen,
-    obj: str | None = None,
-    span: tuple[Micros | None, Micros | None] = (None, None),
+    session: Session, tenant: str, subject: str, name: str, obj: str | None = None, known_at: Micros | None = None
 ) -> list[GraphFact]:
-    """All facts of one property (or edge) that overlap [since, until)."""
-    since, until = span
-    statement = _facts(seen, tenant).where(
-        _FACT.c.subject == subject,
-        _FACT.c.name == name,
-        _FACT.c.object == obj if obj is not None else _FACT.c.object.is_(None),
-    )
-    if until is not None:
-        statement = statement.where(_FACT.c.valid_from < until)
-    if since is not None:
-        statement = statement.where(or_(_FACT.c.valid_to.is_(None), _FACT.c.valid_to > since))
-    return [_fact(row) for row in session.execute(statement)]
+    """All facts of one property (or edge)."""
+    asked = {"tenant": tenant, "subject": subject, "name": name, "object": obj, "known_at": _known(known_at)}
+    return [_fact(row) for row in session.execute(_PROPERTY if obj is None else _EDGE, asked)]
 
 
 def edges_at(
-    session: Session, tenant: str, nodes: Sequence[str], seen: Seen, limit: int
+    session: Session, tenant: str, nodes: Sequence[str], as_of: Micros, known_at: Micros | None, limit: int
 ) -> tuple[list[GraphFact], bool]:
     """Facts about edges from or to any of `nodes`, "no longer" included, and whether there are more: of 500 nodes at
     most `limit` facts in each direction are read."""
     found: dict[int, GraphFact] = {}
     more = False
+    asked = {"tenant": tenant, "as_of": as_of, "known_at": _known(known_at), "limit": limit + 1}
     for chunk in _chunks(nodes):
-        for edge, end in ((_OUT, _OUT.c.subject), (_IN, _IN.c.object)):
-            statement = (
-                _facts(seen, tenant, _FACT.join(edge, edge.c.seq == _FACT.c.seq))
-                .where(edge.c.tenant == tenant, end.in_(chunk))
-                .limit(limit + 1)
-            )
-            rows = session.execute(statement).all()
+        for statement in _EDGES:
+            rows = session.execute(statement, {**asked, "nodes": chunk}).all()
             more = more or len(rows) > limit
             found.update((row.seq, _fact(row)) for row in rows[:limit])
     return list(found.values()), more
@@ -238,14 +254,13 @@ def edges_at(
 
 def lookup(session: Session, tenant: str, key: str, limit: int) -> list[GraphFact]:
     """Standing facts whose text value is `key` or begins with it; whole matches first."""
-    joined = _FACT.join(_LOOKUP, _LOOKUP.c.seq == _FACT.c.seq)
     statement = (
-        _facts(Seen(None, None), tenant, joined)
+        _standing(_LOOKUP)
         .where(_LOOKUP.c.tenant == tenant, *_begins(_LOOKUP.c.key, key))
         .order_by(_LOOKUP.c.key, _FACT.c.seq)
         .limit(limit)
     )
-    return [_fact(row) for row in session.execute(statement)]
+    return [_fact(row) for row in session.execute(statement, {"tenant": tenant, "known_at": _ALWAYS})]
 
 
 def subjects_like(session: Session, tenant: str, text: str, key: str, limit: int) -> list[tuple[str, str]]:
@@ -289,23 +304,8 @@ def counts(session: Session, tenant: str) -> tuple[int, int, int]:
 # --- parts -------------------------------------------------------------------
 
 
-def _facts(seen: Seen, tenant: str, source: Any = _FACT) -> Select[Any]:
-    """The facts that stand in a view: recorded by then, not withdrawn by then, holding at its moment."""
-    statement = (
-        select(_FACT).select_from(source.outerjoin(_GONE, _GONE.c.seq == _FACT.c.seq)).where(_FACT.c.tenant == tenant)
-    )
-    if seen.known_at is None:
-        statement = statement.where(_GONE.c.seq.is_(None))
-    else:
-        statement = statement.where(
-            _FACT.c.recorded_at <= seen.known_at,
-            or_(_GONE.c.seq.is_(None), _GONE.c.recorded_at > seen.known_at),
-        )
-    if seen.as_of is not None:
-        statement = statement.where(
-            _FACT.c.valid_from <= seen.as_of, or_(_FACT.c.valid_to.is_(None), _FACT.c.valid_to > seen.as_of)
-        )
-    return statement
+def _known(known_at: Micros | None) -> int:
+    return _ALWAYS if known_at is None else known_at
 
 
 def _begins(column: ColumnElement[str], key: str) -> list[ColumnElement[bool]]:

@@ -33,7 +33,6 @@ from knowledge.graph.model import (
     may_use,
 )
 from knowledge.graph.port import PurposeLimits
-from knowledge.graph.repository import Seen
 
 _MAX_EDGES = 2_000
 """Edges read in one direction from one set of nodes: a shop with a million customers must not fill the memory."""
@@ -94,7 +93,7 @@ class SqliteGraphStore:
     ) -> Profile:
         moment = self._clock.now() if as_of is None else as_of
         with span("graph.profile"), self._database.reading() as session:
-            facts = repository.values_of(session, ctx.tenant, subject, Seen(moment, known_at))
+            facts = repository.values_of(session, ctx.tenant, subject, moment, known_at)
         given = [f for f in facts if f.value is not None]
         seen = [f for f in given if self._may_see(ctx, f)]
         return Profile(subject, moment, {f.name: f for f in seen}, len(given) - len(seen))
@@ -109,7 +108,7 @@ class SqliteGraphStore:
         known_at: Micros | None = None,
     ) -> Series:
         with span("graph.series"), self._database.reading() as session:
-            facts = repository.facts_of(session, ctx.tenant, subject, name, Seen(None, known_at), span=(since, until))
+            facts = repository.facts_of(session, ctx.tenant, subject, name, known_at=known_at)
         curve = [s for s in steps(facts, since, until) if s.value is not None]
         seen = tuple(s for s in curve if self._may_see(ctx, s.fact))
         withheld = {s.fact.id for s in curve} - {s.fact.id for s in seen}
@@ -134,7 +133,7 @@ class SqliteGraphStore:
         truncated, frontier = False, [subject]
         with span("graph.neighbourhood", hops=hops), self._database.reading() as session:
             for hop in range(1, hops + 1):
-                rows, more = repository.edges_at(session, ctx.tenant, frontier, Seen(moment, known_at), _MAX_EDGES)
+                rows, more = repository.edges_at(session, ctx.tenant, frontier, moment, known_at, _MAX_EDGES)
                 truncated, frontier = truncated or more, []
                 for fact in _standing(rows, moment):
                     if not self._may_see(ctx, fact):
@@ -185,7 +184,7 @@ class SqliteGraphStore:
                 if not self._may_see(ctx, fact):
                     withheld += 1
                     continue
-                same = repository.facts_of(session, ctx.tenant, fact.subject, fact.name, Seen(moment, None))
+                same = repository.facts_of(session, ctx.tenant, fact.subject, fact.name)
                 counts = current(same, moment)
                 is_current = counts is not None and counts.value == fact.value
                 found.append(Match(fact.subject, fact, look_up_key(fact.value) == key, is_current))
@@ -210,7 +209,7 @@ class SqliteGraphStore:
             if retraction := repository.retraction_of(session, fact):
                 return Explanation(fact, "retracted", retraction=retraction)
             now = self._clock.now()
-            same = repository.facts_of(session, ctx.tenant, fact.subject, fact.name, Seen(now, None), fact.object)
+            same = repository.facts_of(session, ctx.tenant, fact.subject, fact.name, fact.object)
         if fact.valid_from > now:
             return Explanation(fact, "future")
         counts = current(same, now)
