@@ -20,9 +20,9 @@ from core.telemetry import span
 from core.text import Text
 from core.times import HOUR, Micros, format_time
 from knowledge.catalog import Catalog
-from strategy.repository import JournalRepository
+from strategy.repository import JournalEntry, JournalRepository
 from strategy.stream import AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
-from strategy.tables import JournalRow, Kind, SetAsideRow
+from strategy.tables import Kind, SetAsideRow
 
 MAX_AHEAD = 24 * HOUR
 """An event that claims to come from further ahead than this was sent by a wrong clock."""
@@ -168,7 +168,7 @@ def _later(opened: Micros | None, moment: int) -> Micros:
     return Micros(moment if opened is None else max(opened, moment))
 
 
-def input_from(row: JournalRow) -> Input:
+def input_from(row: JournalEntry) -> Input:
     """The input that a journal row holds."""
     time = Micros(row.time)
     if row.kind == Kind.EVENT:

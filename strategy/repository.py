@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, func, insert, tuple_, update
+from sqlalchemy import CursorResult, Select, func, insert, tuple_, update
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from core.ids import TenantId
@@ -20,6 +21,23 @@ from strategy.tables import (
 )
 
 _PAGE = 1_000
+
+
+class JournalEntry(NamedTuple):
+    """What reading the journal gives: the columns of JournalRow that replay needs."""
+
+    seq: int
+    kind: str
+    source: str | None
+    id: str | None
+    type: str
+    subject: str
+    time: int
+    body: dict[str, Any]
+    backfill: bool
+
+
+_ENTRY = [col(getattr(JournalRow, name)) for name in JournalEntry._fields]
 
 
 class StrategyRepository:
@@ -121,15 +139,10 @@ class JournalRepository:
         if rows:
             self._session.execute(insert(JournalRow), [{**row, "tenant": self._tenant} for row in rows])
 
-    def after(self, seq: int, limit: int) -> list[JournalRow]:
+    def after(self, seq: int, limit: int) -> list[JournalEntry]:
         """The next rows after `seq`, in order."""
-        query = (
-            select(JournalRow)
-            .where(JournalRow.tenant == self._tenant, col(JournalRow.seq) > seq)
-            .order_by(col(JournalRow.seq))
-            .limit(limit)
-        )
-        return list(self._session.exec(query))
+        query = sql_select(*_ENTRY).where(col(JournalRow.tenant) == self._tenant, col(JournalRow.seq) > seq)
+        return self._entries(query.order_by(col(JournalRow.seq)).limit(limit))
 
     def last_seq(self) -> int:
         query = select(func.max(col(JournalRow.seq))).where(JournalRow.tenant == self._tenant)
@@ -156,28 +169,25 @@ class JournalRepository:
         )
         return times[0], times[1], self._session.exec(select(func.max(recent.c.lag))).one()
 
-    def history(self, before_seq: int, until: int, types: Collection[str]) -> Iterator[JournalRow]:
+    def history(self, before_seq: int, until: int, types: Collection[str]) -> Iterator[JournalEntry]:
         """Events of these types journalled before a row, with time ≤ `until`, by time (then seq), page by page. The
         earliest event of any type comes first, as the witness of how far history reaches back."""
-        mine = (JournalRow.tenant == self._tenant, JournalRow.kind == Kind.EVENT, col(JournalRow.seq) < before_seq)
         order = (col(JournalRow.time), col(JournalRow.seq))
-        first = self._session.exec(
-            select(JournalRow).where(*mine, col(JournalRow.time) <= until).order_by(*order).limit(1)
-        ).first()
-        if first is None:
-            return
-        yield first
-        page = [first]
+        events = sql_select(*_ENTRY).where(
+            col(JournalRow.tenant) == self._tenant,
+            col(JournalRow.kind) == Kind.EVENT,
+            col(JournalRow.seq) < before_seq,
+            col(JournalRow.time) <= until,
+        )
+        page = self._entries(events.order_by(*order).limit(1))
+        yield from page
         while page:
-            last = page[-1]
-            query = select(JournalRow).where(
-                *mine,
-                col(JournalRow.type).in_(types),
-                col(JournalRow.time) <= until,
-                tuple_(*order) > tuple_(last.time, last.seq),
-            )
-            page = list(self._session.exec(query.order_by(*order).limit(_PAGE)))
+            after = tuple_(*order) > tuple_(page[-1].time, page[-1].seq)
+            page = self._entries(events.where(after, col(JournalRow.type).in_(types)).order_by(*order).limit(_PAGE))
             yield from page
+
+    def _entries(self, query: Select[Any]) -> list[JournalEntry]:
+        return [JournalEntry._make(row) for row in self._session.execute(query)]
 
     def set_aside(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep what was not taken (columns of SetAsideRow without seq and tenant)."""

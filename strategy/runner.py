@@ -28,10 +28,10 @@ from strategy.document import Strategy
 from strategy.engine.port import EngineBackend, Firing, Outcome, SetAside
 from strategy.engine.python import PythonEngine
 from strategy.journal import input_from
-from strategy.repository import JournalRepository, StrategyRepository
+from strategy.repository import JournalEntry, JournalRepository, StrategyRepository
 from strategy.service import version_of
 from strategy.stream import MAX_RAW
-from strategy.tables import JournalRow, Kind, SnapshotRow
+from strategy.tables import Kind, SnapshotRow
 
 BATCH = 1_000
 """Journal rows applied and decided at a time."""
@@ -151,15 +151,15 @@ class TenantRunner:
         settings = f"{_FORMAT}/{self._lateness}/{self.catalog.model_dump_json()}"
         return hashlib.sha256(settings.encode()).hexdigest()
 
-    def _kind_of(self, row: JournalRow) -> tuple[str, bool, bool]:
+    def _kind_of(self, row: JournalEntry) -> tuple[str, bool, bool]:
         """Rows of one kind are applied in one call; inputs of any kind go together, each step by itself."""
         step = f"{row.kind} {row.seq}" if row.kind in (Kind.TICK, Kind.DEPLOY, Kind.RETIRE) else "input"
         return step, row.backfill, self._is_new(row)
 
-    def _is_new(self, row: JournalRow) -> bool:
-        return (row.seq or 0) > self._decided_seq
+    def _is_new(self, row: JournalEntry) -> bool:
+        return row.seq > self._decided_seq
 
-    def _apply(self, rows: Sequence[JournalRow]) -> None:
+    def _apply(self, rows: Sequence[JournalEntry]) -> None:
         first = rows[0]
         if first.kind == Kind.DEPLOY:
             self._deploy(first)
@@ -171,9 +171,9 @@ class TenantRunner:
             tick = first.kind == Kind.TICK
             outcome = self.engine.advance(Micros(first.time)) if tick else self.engine.ingest([*map(input_from, rows)])
             self._keep(outcome, first)
-        self.applied_seq = rows[-1].seq or 0
+        self.applied_seq = rows[-1].seq
 
-    def _keep(self, outcome: Outcome, row: JournalRow) -> None:
+    def _keep(self, outcome: Outcome, row: JournalEntry) -> None:
         """What is to be committed: nothing of rows that were decided before, no firings of history."""
         if not self._is_new(row):
             return
@@ -181,14 +181,14 @@ class TenantRunner:
             self._waiting.firings += outcome.firings
         self._waiting.aside += [self._aside(aside) for aside in outcome.set_aside]
 
-    def _deploy(self, row: JournalRow) -> None:
+    def _deploy(self, row: JournalEntry) -> None:
         name, version = row.type, int(row.body["version"])
         self.deployed.pop(name, None)
         with span("engine.deploy", strategy=name, version=version), self._db.reading() as session:
             found = version_of(StrategyRepository(session, self.ctx.tenant), name, version)
             try:
                 if found is not None:
-                    self.engine.deploy(found.strategy, version, self._history(session, row.seq or 0, found.strategy))
+                    self.engine.deploy(found.strategy, version, self._history(session, row.seq, found.strategy))
                     self.deployed[name] = version
                     self.undeployable.pop(name, None)
                     return
@@ -218,10 +218,12 @@ class TenantRunner:
             with span("engine.commit", firings=len(waiting.firings)), self._db.transaction() as session:
                 repository = JournalRepository(session, self.ctx.tenant)
                 repository.set_aside(waiting.aside)
+                running = self._documents(session, waiting.firings)
                 for firing in waiting.firings:
+                    strategy = running[firing.strategy, firing.version]
                     if self._failures < _TRIES:
-                        self._decide(session, firing)
-                    elif (error := self._try_to_decide(session, firing)) is not None:
+                        self._decider.decide(session, self.ctx, firing, strategy)
+                    elif (error := self._try_to_decide(session, firing, strategy)) is not None:
                         repository.set_aside([self._undecided(firing, error)])
                 repository.position().decided_seq = self.applied_seq
         except OperationalError:
@@ -232,16 +234,21 @@ class TenantRunner:
         self.firings += len(waiting.firings)
         self._decided_seq, self._failures, self._waiting = self.applied_seq, 0, _Waiting()
 
-    def _decide(self, session: Session, firing: Firing) -> None:
-        found = version_of(StrategyRepository(session, self.ctx.tenant), firing.strategy, firing.version)
-        if found is None:
-            raise LookupError(f"no version {firing.version} of strategy {firing.strategy!r}")
-        self._decider.decide(session, self.ctx, firing, found.effective)
+    def _documents(self, session: Session, firings: Sequence[Firing]) -> dict[tuple[str, int], Strategy]:
+        """The documents that fired, with the shares they run for as of now."""
+        repository = StrategyRepository(session, self.ctx.tenant)
+        found = {}
+        for name, version in {(firing.strategy, firing.version) for firing in firings}:
+            stored = version_of(repository, name, version)
+            if stored is None:
+                raise LookupError(f"no version {version} of strategy {name!r}")
+            found[name, version] = stored.effective
+        return found
 
-    def _try_to_decide(self, session: Session, firing: Firing) -> Exception | None:
+    def _try_to_decide(self, session: Session, firing: Firing, strategy: Strategy) -> Exception | None:
         try:
             with session.begin_nested():
-                self._decide(session, firing)
+                self._decider.decide(session, self.ctx, firing, strategy)
         except OperationalError:
             raise
         except Exception as error:

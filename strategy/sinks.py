@@ -56,7 +56,7 @@ class SinkFeed:
                 inputs = [input_from(row) for row in rows if row.kind in (Kind.EVENT, Kind.FACT, Kind.RELATION)]
                 if not rows or (inputs and not self._call(ctx, inputs)):
                     return
-                self._told[ctx.tenant] = rows[-1].seq or 0
+                self._told[ctx.tenant] = rows[-1].seq
 
     def save(self) -> None:
         """Keep how far the sinks have come, so that a restart does not begin from the start."""

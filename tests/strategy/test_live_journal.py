@@ -18,9 +18,9 @@ from core.ids import TenantId
 from core.times import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_time
 from knowledge.catalog import Catalog, load_catalog
 from strategy.journal import Journal, input_from
-from strategy.repository import JournalRepository
+from strategy.repository import JournalEntry, JournalRepository
 from strategy.stream import Receipt
-from strategy.tables import JournalRow, Kind
+from strategy.tables import Kind
 
 NOW = parse_time("2026-05-01T12:00:00Z")
 CTX = system_context()
@@ -54,7 +54,7 @@ def take(
     return journal.take(ctx, journal.read(items, catalog), backfill=backfill).receipt
 
 
-def rows(db: Database, ctx: RequestContext = CTX) -> list[JournalRow]:
+def rows(db: Database, ctx: RequestContext = CTX) -> list[JournalEntry]:
     with db.reading() as session:
         return JournalRepository(session, ctx.tenant).after(0, 1_000)
 
@@ -102,8 +102,8 @@ def test_the_store_itself_refuses_an_identity_twice(db: Database, clock: ManualC
         JournalRepository(session, CTX.tenant).append([_copy(rows(db)[0])])
 
 
-def _copy(row: JournalRow) -> dict[str, Any]:
-    return {k: v for k, v in row.model_dump().items() if k not in ("seq", "tenant")}
+def _copy(row: JournalEntry) -> dict[str, Any]:
+    return {k: v for k, v in row._asdict().items() if k != "seq"} | {"received_at": NOW}
 
 
 def test_an_event_at_the_watermark_is_in_time_and_one_before_it_is_late_and_kept_aside(
