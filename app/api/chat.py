@@ -26,7 +26,7 @@ class ChatIn(BaseModel):
 
     message: str = Field(min_length=1, max_length=20_000)
     thread: str | None = Field(default=None, pattern=r"^[\w.:-]{1,100}$", description="go on with this conversation")
-    customer: str | None = Field(default=None, pattern=r"^customer/\S+$", description="whom it is about")
+    subject: str | None = Field(default=None, pattern=r"^customer/\S+$", description="whom it is about")
 
 
 @router.post("", summary="Say something", response_class=EventSourceResponse)
@@ -39,6 +39,6 @@ def chat(
     and `error` as they come, `done` last with the outcome. `text` is sent only after the guard has passed it."""
     thread = body.thread or new_id("chat", hub.clock)
     yield ServerSentEvent(event="thread", data={"thread": thread})
-    for event in hub.supervisor.get().chat(ctx, thread, body.message, body.customer):
+    for event in hub.supervisor.get().chat(ctx, thread, body.message, body.subject):
         yield ServerSentEvent(event=event.type, data=event.data)
     hub.outbox.wake()

@@ -21,6 +21,7 @@ from core.text import Lang, Text, negotiate_lang
 MEGABYTE = 1024 * 1024
 EVENT_LIMIT = 32 * MEGABYTE
 LIMIT = MEGABYTE
+DRAIN = 64 * MEGABYTE
 _BULK = ("/v1/events", "/v1/facts")
 _GIVEN_ID = re.compile(r"[\w.:-]{1,80}")
 _log = structlog.get_logger("http")
@@ -50,6 +51,7 @@ class Gate:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
+                await _drain(receive, message)
                 raise _too_large(limit)
             return message
 
@@ -64,6 +66,7 @@ class Gate:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             if int(headers.get("content-length") or 0) > limit:
+                await _drain(receive)
                 await self._refuse(scope, marked, limit, headers, request_id)
             else:
                 await self.app(scope, counted, marked)
@@ -83,6 +86,14 @@ class Gate:
         metrics.requests.labels(scope["method"], route, str(status)).inc()
         metrics.request_seconds.labels(route).observe(seconds)
         _log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+async def _drain(receive: Receive, message: Message | None = None) -> None:
+    """Let the sender finish, within bounds: one that is cut off while it sends sees a broken pipe, not the answer."""
+    drained = 0
+    while drained < DRAIN and (message is None or message.get("more_body")):
+        message = await receive()
+        drained += len(message.get("body", b""))
 
 
 def _too_large(limit: int) -> TooLarge:

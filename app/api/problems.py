@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -112,24 +113,39 @@ def _validation(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     """What the framework raises by itself: no such path, wrong method, a body that is too large."""
     assert isinstance(error, HTTPException)
-    method, path = request.method, request.url.path
+    method, path, headers = request.method, request.url.path, dict(error.headers or {})
     found: ZhongshuError
-    if error.status_code == 404:
+    if isinstance(error.__cause__, ZhongshuError):
+        found = error.__cause__  # raised while the framework read the body
+    elif error.status_code == 404:
         found = NotFound(
             Text(f"没有路径 {path}", f"there is no path {path}"),
             hint=Text("接口一览见 /docs", "See /docs for what there is"),
         )
     elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
+        allowed = _methods(request.app, path)
+        headers["Allow"] = ", ".join(allowed)
         found = MethodNotAllowed(
             Text(f"{path} 不支持 {method}", f"{path} does not take {method}"),
-            nearest=allowed.split(", ") if allowed else (),
+            nearest=allowed,
         )
     elif error.status_code == 413:
         found = TooLarge(Text("请求体太大", "the body is too large"))
     else:
         found = InvalidInput(Text(f"请求不可用({error.detail})", f"the request cannot be used ({error.detail})"))
-    return respond(request, found, dict(error.headers or {}))
+    return respond(request, found, headers)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Every method that the path takes; the framework names those of the first route only."""
+    described = app.openapi()["paths"]
+    found = {
+        verb.upper()
+        for template, verbs in described.items()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path)
+        for verb in verbs
+    }
+    return sorted(found) or ["GET"]
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

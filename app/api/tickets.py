@@ -20,8 +20,8 @@ router = APIRouter(prefix="/v1/tickets", tags=["tickets"])
 TheHub = Annotated[Hub, Depends(the_hub)]
 MayHandle = Annotated[RequestContext, Depends(allow(Action.TICKETS_WRITE))]
 _EXAMPLES: dict[str, Any] = {
-    "chinese": {"value": {"customer": "customer/c0001", "text": "咖啡机第三次坏了,再修不好我就不续约了"}},
-    "english": {"value": {"customer": "customer/c0001", "text": "My machine broke for the third time. Fix it!"}},
+    "chinese": {"value": {"subject": "customer/c0001", "text": "咖啡机第三次坏了,再修不好我就不续约了"}},
+    "english": {"value": {"subject": "customer/c0001", "text": "My machine broke for the third time. Fix it!"}},
 }
 
 
@@ -41,7 +41,7 @@ class TicketOut(BaseModel):
     """`outcome` has the routing, the decision with its evidence, what was done, and the approval it waits for."""
 
     id: str
-    customer: str | None
+    subject: str | None
     text: str
     status: str
     route: str | None
@@ -61,7 +61,7 @@ class TicketOut(BaseModel):
         pending = outcome.get("pending") or {}
         return TicketOut(
             id=row.id,
-            customer=row.subject,
+            subject=row.subject,
             text=row.text,
             status=row.status,
             route=row.route,
@@ -84,7 +84,7 @@ def hand_in(body: Annotated[TicketBody, Body(openapi_examples=_EXAMPLES)], ctx: 
 
     check_text(body.text)
     supervisor = hub.supervisor.get()
-    row = hub.tickets.receive(ctx, body.text, body.customer, body.id)
+    row = hub.tickets.receive(ctx, body.text, body.subject, body.id)
     began = time.perf_counter()
     outcome = supervisor.handle_ticket(ctx, TicketIn(id=row.id, text=row.text, subject=row.subject))
     hub.metrics.tickets.labels(outcome.route).observe(time.perf_counter() - began)
@@ -96,13 +96,13 @@ def hand_in(body: Annotated[TicketBody, Body(openapi_examples=_EXAMPLES)], ctx: 
 def list_tickets(
     ctx: MayHandle,
     hub: TheHub,
-    customer: Annotated[str | None, Query()] = None,
+    subject: Annotated[str | None, Query()] = None,
     status: Annotated[str | None, Query(description="received, replied, waiting or handed_over")] = None,
     limit: Limit = 50,
     before: Before = None,
 ) -> Page[TicketOut]:
     mark = int(before) if before and before.isdigit() else None
-    rows = hub.tickets.list(ctx, subject=customer, status=status, before=mark, limit=limit)
+    rows = hub.tickets.list(ctx, subject=subject, status=status, before=mark, limit=limit)
     following = str(rows[-1].received_at) if len(rows) == limit else None
     return Page(items=[TicketOut.of(row) for row in rows], next=following)
 

@@ -44,7 +44,7 @@ def _ask() -> str:
 
 
 def _turn(api: Api, text: str, customer: str | None, thread: str | None) -> str | None:
-    body: dict[str, Any] = {"message": text, "customer": customer, "thread": thread}
+    body: dict[str, Any] = {"message": text, "subject": customer, "thread": thread}
     for event in api.stream("chat", body=body):
         thread = _show(event.name, event.data) or thread
     return thread

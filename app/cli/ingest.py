@@ -10,7 +10,6 @@ import typer
 from app.cli.show import AsJson, as_json, err, note, say
 from app.cli.words import t
 from core.errors import InvalidInput
-from core.text import Text
 
 BLOCK = 4 * 1024 * 1024
 """Bytes sent at a time: well below the service's limit, large enough for thousands of lines."""
@@ -29,14 +28,12 @@ def ingest(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    if events == facts:
-        raise InvalidInput(Text("说明是 --events 还是 --facts", "say whether these are --events or --facts"))
     from app.cli.reach import open_api
 
     total: dict[str, Any] = {"accepted": 0, "duplicates": 0, "late": 0, "rejected": []}
     with open_api() as api:
         for numbers, block in _blocks(file):
-            path = "events" if events else "facts"
+            path = "facts" if facts else "events"
             receipt = api.send(path, body=block, content_type="application/x-ndjson")
             for name in ("accepted", "duplicates", "late"):
                 total[name] += receipt[name]

@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
 
 @group.command("create", help=t("创建密钥;全文只显示这一次", "Create a key; its text is shown this once"))
 def create(
-    name: Annotated[str, typer.Argument(help=t("给谁或给什么用", "whom or what it is for"))],
     role: Annotated[Role, typer.Option(help=t("角色", "role"))],
+    name: Annotated[str, typer.Option(help=t("给谁或给什么用", "whom or what it is for"))],
     days: Annotated[int | None, typer.Option(help=t("几天后到期;不写则不到期", "expires after so many days"))] = None,
     json: AsJson = False,
 ) -> None:

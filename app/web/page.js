@@ -17,10 +17,10 @@ const curl = (path, body) => `curl -s ${base}${path} \\\n  -H "Authorization: Be
 const COMMANDS = {
   draft: () => `zhongshu strategy draft ${quote(example("sentence"))}`,
   event: () => curl("/v1/events", JSON.stringify({ ...JSON.parse(event()), time: undefined, id: "e-1", ...{ time: new Date().toISOString() } })),
-  ticket: () => curl("/v1/tickets", JSON.stringify({ customer: example("customer"), text: example("ticket") })),
+  ticket: () => curl("/v1/tickets", JSON.stringify({ subject: example("customer"), text: example("ticket") })),
 };
 const MORE = [["m_demo", "zhongshu demo"], ["m_sim", () => `zhongshu simulate --catalog examples/catalog.yaml \\\n  --events examples/events.ndjson --say ${quote(lang === "zh" ? "客户连续3次没打开营销邮件就安排外呼" : "when a customer's marketing email is unopened 3 times in a row, schedule an outbound call")}`],
-  ["m_chat", "zhongshu chat"], ["m_ingest", "zhongshu ingest examples/events.ndjson --events"], ["m_eval", "zhongshu eval run"], ["m_doctor", "zhongshu doctor"]];
+  ["m_chat", "zhongshu chat"], ["m_ingest", "zhongshu ingest examples/events.ndjson"], ["m_eval", "zhongshu eval run"], ["m_doctor", "zhongshu doctor"]];
 
 async function call(path, options = {}) {
   const headers = { "Accept-Language": lang, ...(options.body ? { "Content-Type": "application/json" } : {}), ...(key() ? { Authorization: `Bearer ${key()}` } : {}) };
@@ -114,7 +114,7 @@ const RENDER = {
 const REQUEST = {
   strategy: () => ["/v1/strategies", { sentence: $("sentence").value }],
   event: () => ["/v1/events", $("event").value],
-  ticket: () => ["/v1/tickets", { customer: $("ticket-customer").value, text: $("ticket").value }],
+  ticket: () => ["/v1/tickets", { subject: $("ticket-customer").value, text: $("ticket").value }],
 };
 
 async function submit(form, ask) {

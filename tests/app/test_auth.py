@@ -11,7 +11,7 @@ from core.clock import ManualClock
 from core.context import Role, system_context
 from core.db import Database
 from core.errors import Unauthorized
-from tests.app.conftest import Client, Service
+from tests.app.hubclient import Client, Service
 
 
 def test_without_a_key_every_resource_is_closed(service: Service) -> None:
