@@ -4,8 +4,9 @@ journal, and firings become decisions. A restart continues from the journal as i
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import structlog
@@ -179,9 +180,8 @@ class LiveEngine:
             self._worker.join(timeout)
             self._worker = None
         for runner in self._all():
-            with runner.lock:
-                runner.save_snapshot()
-        self.sinks.save()
+            self._guard(runner.ctx.tenant, partial(self._save, runner))
+        self._guard(None, self.sinks.save)
 
     def strategy_changed(self, ctx: RequestContext, change: Change) -> None:
         """Listener for StrategyService: the worker deploys or retires at once."""
@@ -227,17 +227,27 @@ class LiveEngine:
             self._wake.clear()
             last = self._stopping
             for runner in self._all():
-                try:
-                    while self._pass(runner):
-                        pass
-                except Exception:
-                    # Whatever it is (a full disk, a bug), what was acknowledged is on disk: say so and try again.
-                    self.counters.errors += 1
-                    _log.exception("engine_pass_failed", tenant=runner.ctx.tenant)
-                    threading.Event().wait(_BACK_OFF)
-            self.sinks.save()
+                self._guard(runner.ctx.tenant, partial(self._drain, runner))
+            self._guard(None, partial(self.sinks.keep_up, self._clock.now()))
             if last:
                 return
+
+    def _guard(self, tenant: TenantId | None, work: Callable[[], None]) -> None:
+        """Whatever goes wrong (a full disk, a bug): what was acknowledged is on disk. Say so, and go on."""
+        try:
+            work()
+        except Exception:
+            self.counters.errors += 1
+            _log.exception("engine_pass_failed", tenant=tenant)
+            threading.Event().wait(_BACK_OFF)
+
+    def _drain(self, runner: TenantRunner) -> None:
+        while self._pass(runner):
+            pass
+
+    def _save(self, runner: TenantRunner) -> None:
+        with runner.lock:
+            runner.save_snapshot()
 
     def _pass(self, runner: TenantRunner) -> bool:
         """Drain the journal, then bring strategies and time up to date, which journals the steps it takes."""

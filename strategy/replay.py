@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
+from rapidfuzz import fuzz
+
 from core.clock import Clock, SystemClock
 from core.errors import ZhongshuError
 from core.events import Event, Fact, Input, Relation
@@ -97,6 +99,8 @@ class Replay:
         self._strategies = {s.name: s for s in strategies}
         self._engine: EngineBackend = PythonEngine(catalog, lateness)
         self._guards = _Guards(catalog.timezone)
+        self._events = catalog.events
+        self._slips: set[tuple[str, str]] = set()
         self._newest_event: Micros | None = None
         self._fact_times: list[Micros] = []
         for strategy in strategies:
@@ -115,6 +119,8 @@ class Replay:
         while chunk := list(islice(source, CHUNK)):
             good: dict[int, GoodLine] = {}
             for line in chunk:
+                if isinstance(line, GoodLine) and isinstance(line.input, Event):
+                    yield from self._slip(line.input, line.line)
                 checked = self._admit(line)
                 if isinstance(checked, GoodLine):
                     good[id(checked.input)] = checked
@@ -143,6 +149,22 @@ class Replay:
         if isinstance(found, Event):
             self._newest_event = max(self._newest_event or found.time, found.time)
         return line
+
+    def _slip(self, event: Event, line: int) -> Iterator[Notice]:
+        """Undeclared fields are allowed; one that looks like a declared field misspelt is pointed out, once."""
+        declared = self._events[event.type].fields
+        for name in event.data.keys() - declared.keys():
+            if (event.type, name) not in self._slips:
+                self._slips.add((event.type, name))
+                close = [known for known in declared if known not in event.data and fuzz.ratio(name, known) >= 75]
+                if close:
+                    yield Notice(
+                        "warning",
+                        Text(
+                            f"第 {line} 行:{event.type} 没有字段 {name!r},是否指 {close[0]!r}?",
+                            f"line {line}: {event.type} has no field {name!r}; is {close[0]!r} meant?",
+                        ),
+                    )
 
     def _absurd(self, time: Micros) -> bool:
         """Far ahead of every event before it and of today: taken in, it would make the whole rest late."""

@@ -79,7 +79,6 @@ class TenantRunner:
         self.deployed: dict[str, int] = {}
         self.undeployable: dict[str, int] = {}
         self.firings = 0
-        self.late = 0
         self._db = db
         self._clock = clock
         self._decider = decider
@@ -256,7 +255,6 @@ class TenantRunner:
         return None
 
     def _aside(self, aside: SetAside) -> dict[str, Any]:
-        self.late += aside.reason == "late"
         what, at = aside.input, format_time(aside.input.time)
         text = Text(f"引擎搁置 {at} 的输入:{aside.reason}", f"the engine set the input of {at} aside: {aside.reason}")
         return _aside_row(aside.reason, InvalidInput(text), what, self._clock.now())

@@ -11,6 +11,7 @@ from core.context import RequestContext
 from core.db import Database
 from core.events import Input
 from core.ids import TenantId
+from core.times import SECOND, Micros
 from strategy.journal import Taken, input_from
 from strategy.repository import JournalRepository
 from strategy.tables import Kind
@@ -33,6 +34,8 @@ class SinkFeed:
         self._lock = threading.RLock()
         self._told: dict[TenantId, int] = {}
         self._saved: dict[TenantId, int] = {}
+        self._behind: dict[TenantId, RequestContext] = {}
+        self._kept_up = Micros(0)
 
     def tell(self, ctx: RequestContext, taken: Taken) -> None:
         """A committed batch, in the thread of its sender, so that whoever sent it can read it back."""
@@ -58,6 +61,15 @@ class SinkFeed:
                     return
                 self._told[ctx.tenant] = rows[-1].seq
 
+    def keep_up(self, now: Micros) -> None:
+        """Once a second: tell sinks that failed again, and keep how far they have come."""
+        if now - self._kept_up < SECOND:
+            return
+        self._kept_up = now
+        for ctx in list(self._behind.values()):
+            self.catch_up(ctx)
+        self.save()
+
     def save(self) -> None:
         """Keep how far the sinks have come, so that a restart does not begin from the start."""
         with self._lock:
@@ -80,6 +92,8 @@ class SinkFeed:
             except Exception:
                 # The input is journalled and acknowledged; a sink that fails must not undo that.
                 self.errors += 1
+                self._behind[ctx.tenant] = ctx
                 _log.exception("sink_failed", tenant=ctx.tenant)
                 return False
+        self._behind.pop(ctx.tenant, None)
         return True

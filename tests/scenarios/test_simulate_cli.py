@@ -195,6 +195,14 @@ def test_bad_lines_are_reported_with_their_place_and_good_ones_used(bench: Bench
     assert "8 bad lines" in done.err
 
 
+def test_a_field_that_looks_misspelt_is_pointed_out_once(bench: Bench) -> None:
+    for n in range(3):
+        bench.event(f"e{n}", "email.marketing", f"2026-05-01T08:0{n}:00Z", openned=True, campaign="spring")
+    done = bench.run(*bench.strategy("each"))
+    assert done.err.count("is 'opened' meant?") == 1
+    assert "campaign" not in done.err
+
+
 def test_messages_are_chinese_when_asked(bench: Bench) -> None:
     bench.event("e1", "app.logn", "2026-05-01T08:01:00Z")
     done = bench.run(*bench.strategy("each"), lang="zh")

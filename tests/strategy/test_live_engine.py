@@ -214,6 +214,24 @@ def test_sinks_hear_every_accepted_input_in_order_and_again_when_they_fail(make:
     assert heard == ["fact", "e1", "e2", "e3"]
 
 
+def test_a_sink_that_failed_is_told_again_without_new_inputs(make: Make) -> None:
+    heard: list[int] = []
+    broken = [True]
+
+    def sink(ctx: RequestContext, inputs: Sequence[Input]) -> None:
+        if broken[0]:
+            raise RuntimeError("the graph is away")
+        heard.append(len(inputs))
+
+    hub = make(sinks=[sink])
+    hub.live.accept_events(CTX, [login("e1", NOW)])
+    broken[0] = False
+    hub.live.sinks.keep_up(NOW)
+    hub.live.sinks.keep_up(Micros(NOW + MINUTE))
+    assert heard == [1]
+    assert hub.live.sinks.errors == 1
+
+
 def test_why_not_shows_how_a_strategy_stands_for_a_subject(make: Make) -> None:
     hub = make()
     hub.run(unread(3))
