@@ -1,0 +1,5 @@
+"""Sentence ↔ strategy: a closed grammar over the catalog's names, in Chinese and English, that would rather ask than guess."""
+
+from strategy.language.read import Reading, read_sentence
+
+__all__ = ["Reading", "read_sentence"]

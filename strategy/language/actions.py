@@ -1,0 +1,144 @@
+"""What is to be done: catalog actions by their names, anything else kept as a task for a person, with a warning. Words
+that look like a condition or a limit are never swallowed into a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.text import Text
+from knowledge.catalog import nearest
+from strategy.document import ActionCall
+from strategy.language.lexer import Part
+from strategy.language.normalise import plain
+from strategy.language.scope import Scope
+
+_CUTS = ("COMMA", "STOP", "LIST", "AND", "NEXT", "PLUS")
+_LEADS = (
+    "FILLER", "GIVE", "FOR", "TO", "THEN", "A", "NEXT", "FIRST", "AND", "EACHONE", "ALSO", "DE", "DISTANCE", "IF", "PERFECT", "WITH",
+)  # fmt: skip
+_DELIVERY = frozenset(
+    ["发", "发送", "推送", "发放", "派发", "送", "送出", "推", "下发", "发出", "send", "sends", "push", "sending", "deliver", "issue", "get", "receive"]
+)
+_LIMITLIKE = ("PERCENT", "COOL", "NOREPEAT", "QUIET", "BUDGET", "HOLDOUT", "NOHOLDOUT", "EACHONE", "VERIFY_", "CONSENT")
+
+
+def read_actions(parts: Sequence[Part], scope: Scope) -> tuple[ActionCall, ...]:
+    """The actions in the order said.
+
+    Raises:
+        InvalidInput: none is left, or what stands there is a limit or condition that could not be read.
+    """
+    calls: list[ActionCall] = []
+    for piece in _pieces(parts):
+        if call := _action(piece, scope):
+            calls.append(call)
+    if not calls:
+        missing_action(list(parts), scope)
+    return tuple(calls)
+
+
+def missing_action(parts: Sequence[Part], scope: Scope) -> None:
+    end = len(scope.normal.text)
+    known = sorted(scope.lexicon.labels(["action"]), key=lambda k: k.isascii() != (scope.lang == "en"))
+    example = next(iter(known), "外呼" if scope.lang == "zh" else "outbound call")
+    scope.invalid(
+        [Part(end, end)],
+        "没有说要做什么",
+        "it is not said what to do",
+        Text(f"在后面加上动作,例如“就安排{example}”", f"Add an action at the end, such as “then schedule {example}”"),
+        known[:3],
+    )
+
+
+def _pieces(parts: Sequence[Part]) -> list[list[Part]]:
+    pieces: list[list[Part]] = [[]]
+    depth = 0
+    for part in parts:
+        depth += part.has("LPAR") - part.has("RPAR")
+        if part.has(*_CUTS) and depth <= 0 and not part.has("NAME", "STRING", "VERB"):
+            pieces.append([])
+        else:
+            pieces[-1].append(part)
+    return [p for p in pieces if p]
+
+
+def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
+    piece = list(piece)
+    params: dict[str, Any] = {}
+    if len(piece) > 2 and piece[-2].has("PARAMS") and piece[-1].has("JSON"):
+        params = piece[-1].get("JSON")
+        piece = piece[:-2]
+    if quoted := _quoted_task(piece):
+        return ActionCall(task=quoted, params=params)
+    bare = _without_leads(piece)
+    if not bare:
+        return None
+    named = [p for p in bare if p.named("action")]
+    if len(named) == 1 and not _meaning_beyond(bare, named[0]):
+        names = named[0].named("action")
+        if len(names) > 1:
+            scope.ask([named[0]], f"“{scope.said(named[0])}”指哪个动作?", f"which action is {scope.said(named[0])!r}?",
+                      [Text(scope.label("action", n.id, "zh"), scope.label("action", n.id, "en")) for n in names])  # fmt: skip
+        if named[0].weak:
+            zh, en = scope.label("action", names[0].id, "zh"), scope.label("action", names[0].id, "en")
+            said = scope.said(named[0])
+            scope.warn(f"“{said}”按动作“{zh}”理解", f"{said!r} was read as the action {en!r}")
+        return ActionCall(action=names[0].id, params=params)
+    _refuse_misplaced(bare, scope)
+    return _task(bare, params, scope)
+
+
+def _quoted_task(piece: Sequence[Part]) -> str | None:
+    for i, part in enumerate(piece[:-1]):
+        if part.has("TASK") and piece[i + 1].has("STRING") and i + 2 == len(piece):
+            return str(piece[i + 1].get("STRING"))
+    return None
+
+
+def _without_leads(piece: Sequence[Part]) -> list[Part]:
+    rest = list(piece)
+    while rest and rest[0].has(*_LEADS) and not rest[0].has("VERB", "STRING") or rest and rest[0].has("OBJECT"):
+        rest.pop(0)
+    while rest and (rest[-1].has("FILLER", "STOP", "PERFECT") and not rest[-1].has("NAME", "STRING")):
+        rest.pop()
+    return rest
+
+
+def _meaning_beyond(bare: Sequence[Part], action: Part) -> bool:
+    """Something stands beside the action's name that is more than a linking verb or the receiver."""
+    return any(
+        p is not action
+        and not p.has("VERB", "OBJECT", "TIMES", "ONCE", *_LEADS)
+        and not (p.has("COUNT") and p.get("COUNT").number == 1)
+        and not (p.has("QTY") and p.get("QTY").number == 1)
+        for p in bare
+    )
+
+
+def _refuse_misplaced(bare: Sequence[Part], scope: Scope) -> None:
+    limits = [p for p in bare if p.has(*_LIMITLIKE)]
+    capped = [p for p in bare if p.has("CMPQ", "EACH")] if not bare[0].has("VERB") else []
+    if limits or (capped and any(p.has("CMPQ") for p in capped)):
+        scope.invalid(
+            bare, f"“{scope.said(*bare)}”像是限制或条件,但没有看懂", f"{scope.said(*bare)!r} looks like a limit or condition, but was not understood",
+            Text("例如“每人每周最多一次”“冷却3天”“先灰度5%”“22点到8点不打扰”;条件请放在“就”之前",
+                 "For example “at most once a week per customer”, “cool down 3 days”, “start with 5%”, “no messages from 10 pm to 8 am”;"
+                 " put conditions before “then”"),
+        )  # fmt: skip
+
+
+def _task(bare: list[Part], params: dict[str, Any], scope: Scope) -> ActionCall | None:
+    words = bare
+    if len(bare) > 1 and bare[0].has("VERB") and plain(scope.said(bare[0])) in _DELIVERY:
+        words = _without_leads(bare[1:])
+    words = words or bare
+    said = scope.said(*words).strip()
+    if not said:
+        return None
+    labels = scope.lexicon.labels(["action"])
+    close = nearest(plain(said), labels)
+    zh = f"目录里没有动作“{said}”,作为人工任务保留" + (f";最接近的有:{'、'.join(close)}" if close else "")
+    en = f"the catalog has no action {said!r}; kept as a task for a person" + (f"; nearest: {', '.join(close)}" if close else "")
+    scope.warn(zh, en)
+    return ActionCall(task=said, params=params)

@@ -1,0 +1,81 @@
+"""The smallest pieces of a normalised sentence: a Chinese character, an English word with its stem, a number, a mark."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from strategy.language.numerals import ARABIC_NUMBER
+
+_PIECE = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2}(?:t[\d:.]+(?:z|[+-]\d{2}:\d{2})?)?)"
+    r"|(?P<clock>(?:[01]?\d|2[0-4]):[0-5]\d)"
+    rf"|(?P<number>{ARABIC_NUMBER.pattern})"
+    r"|(?P<word>[a-zà-ɏ]+n't|[a-zà-ɏ]+\.[a-z]\.(?![a-z])|[a-zà-ɏ]+)"
+    r"|(?P<mark>'(?:s|re|ve|d|ll|m)?(?![a-z])|>=|<=|==|!=|=>|->|&&|\|\||≥|≤|≠)"
+    r"|(?P<one>\S)"
+)
+
+_IRREGULAR = {
+    form: lemma
+    for lemma, forms in {
+        "buy": "bought", "send": "sent", "pay": "paid", "make": "made", "spend": "spent", "leave": "left", "lose": "lost",
+        "win": "won", "write": "wrote written", "come": "came", "take": "took taken", "give": "gave given", "see": "saw seen",
+        "choose": "chose chosen", "break": "broke broken", "drive": "drove driven", "meet": "met", "hold": "held",
+        "keep": "kept", "sell": "sold", "bring": "brought", "begin": "began begun", "run": "ran", "use": "used uses using",
+        "fall": "fell fallen", "rise": "rose risen", "grow": "grew grown", "go": "went gone goes", "eat": "ate eaten",
+        "email": "e-mail", "swipe": "swipe", "read": "read", "speak": "spoke spoken", "sleep": "slept", "build": "built",
+        "find": "found", "show": "showed shown",
+    }.items()
+    for form in forms.split()
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """`key` is what vocabularies are looked up by; start and end are offsets in the normalised text."""
+
+    kind: str
+    text: str
+    key: str
+    start: int
+    end: int
+
+
+def stem(word: str) -> str:
+    """One form for open, opens, opened, opening; crude on purpose, and the same for vocabulary and sentence."""
+    word = _IRREGULAR.get(word, word)
+    if len(word) < 4 or not word[0].isascii():
+        return word
+    if word.endswith(("ies", "ied")) and len(word) > 4:
+        word = word[:-3] + "i"
+    elif word.endswith("ing") and len(word) >= 6:
+        word = word[:-3]
+    elif word.endswith("ed") and len(word) >= 5:
+        word = word[:-2]
+    elif word.endswith("es") and len(word) >= 5 and word[:-2].endswith(("s", "x", "z", "ch", "sh", "o")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    elif word.endswith("y") and word[-2] not in "aeiou":
+        word = word[:-1] + "i"
+    if len(word) >= 4 and word.endswith("e"):
+        word = word[:-1]
+    if len(word) >= 4 and word[-1] == word[-2] and word[-1] not in "aeiou":
+        word = word[:-1]
+    return word
+
+
+def atoms_of(text: str) -> list[Atom]:
+    """The atoms of a normalised text, white space left out."""
+    found = []
+    for match in _PIECE.finditer(text):
+        kind, piece = str(match.lastgroup), match.group()
+        found.append(Atom(kind, piece, stem(piece) if kind == "word" else piece, match.start(), match.end()))
+    return found
+
+
+def keys_of(words: str) -> tuple[str, ...]:
+    """The lookup keys of a vocabulary entry (already normalised): hyphens between words do not count."""
+    atoms = atoms_of(words)
+    return tuple(a.key for i, a in enumerate(atoms) if not (a.text == "-" and 0 < i < len(atoms) - 1))

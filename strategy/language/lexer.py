@@ -1,0 +1,252 @@
+"""A normalised sentence → parts with all their senses. The cheapest cover by vocabulary entries wins: least unknown
+text, then fewest parts, so the longest names. What no vocabulary covers stays as an UNKNOWN part with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from strategy.language.atoms import Atom, atoms_of
+from strategy.language.lexicon import Lexicon, Name
+from strategy.language.normalise import Normal
+from strategy.language.numerals import CHINESE_NUMBER, SCALE, chinese_number, english_number
+
+_QUOTES = {"“": "”", "「": "」", "『": "』", '"': '"', "`": "`"}
+_UNKNOWN_COST, _PART_COST, _WEAK_COST = 100, 10, 6
+_OBJECT_FILLERS = frozenset(["to", "into", "the", "our", "on", "in", "a", "an", "了", "过", "我", "们", "的"])
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A stretch of the sentence and what it may be: kind → value. NAME's value is a tuple of Name."""
+
+    start: int
+    end: int
+    senses: dict[str, Any] = field(default_factory=dict)
+    weak: bool = False
+    children: tuple[Part, ...] = ()
+
+    def has(self, *kinds: str) -> bool:
+        return any(k in self.senses for k in kinds)
+
+    def get(self, kind: str) -> Any:
+        return self.senses.get(kind)
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return self.senses.get("NAME", ())
+
+    def named(self, *kinds: str) -> list[Name]:
+        return [n for n in self.names if n.kind in kinds]
+
+
+def lex(normal: Normal, lexicon: Lexicon) -> list[Part]:
+    """All parts of the sentence in order; every non-blank character lies in exactly one of them."""
+    parts: list[Part] = []
+    at = 0
+    for quoted in _quoted(normal, lexicon):
+        parts += _cover(normal.text, at, quoted.start, lexicon)
+        parts.append(quoted)
+        at = quoted.end
+    parts += _cover(normal.text, at, len(normal.text), lexicon)
+    return _absorb_objects(_join_unknown(_bridge(parts, normal), normal), normal, lexicon)
+
+
+def _quoted(normal: Normal, lexicon: Lexicon) -> Iterator[Part]:
+    """Quoted texts and JSON objects, read from the original so that case and characters stay."""
+    text, at = normal.text, 0
+    original_at = {offset: i for i, offset in reversed(list(enumerate(normal.starts)))}
+    while at < len(text):
+        char = text[at]
+        stop = None
+        senses: dict[str, Any] = {}
+        if char in ('"', "{"):
+            try:
+                value, end = json.JSONDecoder().raw_decode(normal.original, normal.starts[at])
+                stop = original_at.get(end)
+                senses = {"STRING": value} if isinstance(value, str) else {"JSON": value}
+            except ValueError:
+                pass
+        if stop is None and char in _QUOTES and (close := text.find(_QUOTES[char], at + 1)) > at:
+            stop = close + 1
+            senses = {"STRING": normal.said(at + 1, close)}
+        if stop is None:
+            at += 1
+            continue
+        if char == "`":
+            senses = _exact(senses["STRING"], lexicon)
+        elif "STRING" in senses and (names := _named_exactly(text[at + 1 : stop - 1], lexicon)):
+            senses["NAME"] = names
+            if any(n.kind == "value" for n in names):
+                senses["VALUE"] = None
+        yield Part(at, stop, senses)
+        at = stop
+
+
+def _exact(text: str, lexicon: Lexicon) -> dict[str, Any]:
+    """`event:app.login`: a name by kind and id, as readback writes it when no label is unmistakable."""
+    kind, _, ident = text.partition(":")
+    names = tuple(n for n in lexicon.object_words if n.kind == kind and n.id == ident)
+    if not names:
+        return {"UNKNOWN": text}
+    return {"NAME": names, **({"VALUE": None} if kind == "value" else {}), **({"OBJECT": None} if kind == "object" else {})}
+
+
+def _named_exactly(text: str, lexicon: Lexicon) -> tuple[Name, ...]:
+    atoms = atoms_of(text)
+    for match in lexicon.match(atoms, 0):
+        if match.stop == len(atoms) and match.names and not match.weak:
+            return match.names
+    return ()
+
+
+@dataclass(slots=True)
+class _Choice:
+    cost: float
+    stop: int
+    senses: dict[str, Any]
+    weak: bool = False
+
+
+def _cover(text: str, start: int, end: int, lexicon: Lexicon) -> list[Part]:
+    atoms = [_shifted(a, start) for a in _split_un(atoms_of(text[start:end]), lexicon)]
+    best: list[_Choice] = [_Choice(0, len(atoms), {})] * (len(atoms) + 1)
+    for i in range(len(atoms) - 1, -1, -1):
+        choice = _Choice(_UNKNOWN_COST + best[i + 1].cost, i + 1, {"UNKNOWN": atoms[i].text})
+        for stop, senses, weak in _options(atoms, i, text, lexicon):
+            cost = _PART_COST + best[stop].cost + (_WEAK_COST if weak else 0) - (1 if "NAME" in senses else 0)
+            if cost < choice.cost:
+                choice = _Choice(cost, stop, senses, weak)
+        best[i] = choice
+    parts, i = [], 0
+    while i < len(atoms):
+        choice = best[i]
+        parts.append(Part(atoms[i].start, atoms[choice.stop - 1].end, choice.senses, choice.weak))
+        i = choice.stop
+    return parts
+
+
+def _shifted(atom: Atom, by: int) -> Atom:
+    return Atom(atom.kind, atom.text, atom.key, atom.start + by, atom.end + by) if by else atom
+
+
+def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
+    """"unopened" is "not" and "opened", unless the vocabulary has the word itself."""
+    result = []
+    for atom in atoms:
+        rest = atoms_of(atom.text[2:])[0] if atom.kind == "word" and atom.text.startswith("un") and atom.end - atom.start > 5 else None
+        if rest and not lexicon.knows(atom.key) and lexicon.names_alone(rest.key):
+            result.append(Atom("word", "not", "not", atom.start, atom.start + 2))
+            result.append(Atom("word", rest.text, rest.key, atom.start + 2, atom.end))
+        else:
+            result.append(atom)
+    return result
+
+
+def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator[tuple[int, dict[str, Any], bool]]:
+    for match in lexicon.match(atoms, i):
+        senses: dict[str, Any] = {}
+        for word in match.words:
+            if word.kind == "UNIT" and atoms[i].text.isascii() and atoms[i].end - atoms[i].start <= 2:
+                if i == 0 or not _is_number(atoms[i - 1]):
+                    continue
+            if word.kind == "MEASURE" and (i == 0 or not _is_number(atoms[i - 1])):
+                continue
+            senses.setdefault(word.kind, word.value)
+        if match.names:
+            senses["NAME"] = match.names
+            if any(n.kind == "value" for n in match.names):
+                senses["VALUE"] = None
+            if all(n.kind == "object" for n in match.names):
+                senses["OBJECT"] = None
+        if senses:
+            yield match.stop, senses, match.weak
+    yield from _numbers(atoms, i, text)
+
+
+def _is_number(atom: Atom) -> bool:
+    return atom.kind == "number" or english_number([atom.text]) is not None or CHINESE_NUMBER.fullmatch(atom.text) is not None
+
+
+def _numbers(atoms: list[Atom], i: int, text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
+    atom = atoms[i]
+    if atom.kind == "date":
+        yield i + 1, {"DATE": atom.text.upper()}, False
+    elif atom.kind == "clock":
+        yield i + 1, {"CLOCK": atom.text}, False
+    elif atom.kind == "number":
+        value = float(atom.text.replace(",", ""))
+        yield i + 1, {"NUM": value}, False
+        if scale := SCALE.match(text, atom.end):
+            stop = next((j for j in range(i + 1, len(atoms)) if atoms[j].end == scale.end()), None)
+            times = 1000.0 if scale.group() == "k" else chinese_number("一" + scale.group())
+            if stop is not None and times:
+                yield stop + 1, {"NUM": value * times}, False
+    elif atom.kind == "word":
+        if found := english_number([a.text for a in atoms[i : i + 8]]):
+            yield i + found[1], {"NUM": found[0]}, False
+    elif run := CHINESE_NUMBER.match(text, atom.start):
+        for stop in range(i + 1, len(atoms) + 1):
+            if atoms[stop - 1].end > run.end():
+                break
+            value_or_none = chinese_number(text[atom.start : atoms[stop - 1].end])
+            if value_or_none is not None:
+                yield stop, {"NUM": value_or_none}, False
+
+
+_NEVER_BRIDGED = ("NAME", "AND", "OR", "LIST", "COMMA", "STOP", "NEG", "CMP", "COP", "DE", "THEN", "LPAR", "RPAR", "NEXT", "PLUS")
+
+
+def _bridge(parts: list[Part], normal: Normal) -> list[Part]:
+    """One Chinese character of the vocabulary between two unknown ones is a part of their name (舒·张·压)."""
+    for i in range(1, len(parts) - 1):
+        part = parts[i]
+        around = parts[i - 1].has("UNKNOWN") and parts[i + 1].has("UNKNOWN")
+        if around and part.end - part.start == 1 and "\u3400" <= normal.text[part.start] <= "\u9fff":
+            if not part.has(*_NEVER_BRIDGED):
+                parts[i] = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
+    return parts
+
+
+def _join_unknown(parts: list[Part], normal: Normal) -> list[Part]:
+    """Unknown neighbours become one unknown name; a mere part of a known name beside one goes with it."""
+    result: list[Part] = []
+    for part in parts:
+        last = result[-1] if result else None
+        if last and _open(last) and _open(part) and (last.has("UNKNOWN") or part.has("UNKNOWN")):
+            gap = normal.text[last.end : part.start]
+            if not gap.strip():
+                senses = {"UNKNOWN": normal.said(last.start, part.end)}
+                result[-1] = Part(last.start, part.end, senses)
+                continue
+        if part.has("UNKNOWN") and not part.has("STRING"):
+            part = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
+        result.append(part)
+    return result
+
+
+def _open(part: Part) -> bool:
+    return (part.has("UNKNOWN") or part.weak) and not part.has("STRING", "JSON")
+
+
+def _absorb_objects(parts: list[Part], normal: Normal, lexicon: Lexicon) -> list[Part]:
+    """ "logs in to the app": a word that belongs to another label of the event beside it goes with that event."""
+    result = list(parts)
+    for i, part in enumerate(parts):
+        if not part.has("UNKNOWN"):
+            continue
+        keys = {a.key for a in atoms_of(normal.text[part.start : part.end])}
+        for step in (-1, 1):
+            j = i + step
+            while 0 <= j < len(parts) and normal.text[parts[j].start : parts[j].end] in _OBJECT_FILLERS:
+                j += step
+            if not 0 <= j < len(parts):
+                continue
+            owners = tuple(n for n in parts[j].named("event") if keys <= lexicon.object_words[n])
+            if owners:
+                result[i] = Part(part.start, part.end, {"FILLER": None})
+                result[j] = Part(parts[j].start, parts[j].end, {**parts[j].senses, "NAME": owners}, parts[j].weak)
+                break
+    return result

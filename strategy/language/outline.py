@@ -1,0 +1,293 @@
+"""The tree of a condition: parts → clauses joined by and/or/not, commas and brackets, through the grammar in
+outline.lark. Mixtures that people read in two ways become a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from lark import Lark, Token, Tree, UnexpectedInput
+from lark.lexer import Lexer
+
+from core.text import Text
+from strategy.language.lexer import Part
+from strategy.language.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clause:
+    """Parts between connectives. A part with the sense TESTS holds the tree of a bracket."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """`bracketed` when the user wrote the brackets, so that the node is kept as it is."""
+
+    kind: Literal["all", "any", "not"]
+    of: tuple[Node, ...]
+    bracketed: bool = False
+    marks: tuple[str, ...] = ()
+    """How the members were joined: COMMA, AND, COMMAAND, OR, COMMAOR."""
+
+
+Node = Clause | Joined
+
+
+class _Tokens(Lexer):
+    """Hands prepared tokens to lark as they are."""
+
+    def __init__(self, _conf: object) -> None: ...
+
+    def lex(self, tokens: Any) -> Iterator[Token]:  # type: ignore[override] # lark's interface 0 for custom lexers
+        yield from tokens
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Lark:
+    text = Path(__file__).with_name("outline.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer=_Tokens, keep_all_tokens=True)
+
+
+def parse_conditions(parts: Sequence[Part], scope: Scope) -> Node:
+    """The condition tree of the parts.
+
+    Raises:
+        InvalidInput: brackets or connectives that do not fit.
+        NeedsAnswer: "A, and B or C", which has two readings.
+    """
+    tokens = _tokens(parts, scope)
+    try:
+        tree = _parser().parse(tokens)  # type: ignore[arg-type] # tokens instead of text, see _Tokens
+    except UnexpectedInput as problem:
+        token = getattr(problem, "token", None)
+        part = token.value if token is not None and isinstance(token.value, Part) else None
+        at = [part] if part else list(parts[-1:])
+        said = scope.said(*at) if at else ""
+        scope.invalid(
+            at,
+            f"“{said}”这里的连接不完整:前后各要有一个条件,括号要成对",
+            f"the sentence does not hold together at {said!r}: connectives need a condition on both sides, brackets a pair",
+        )
+    return _list(tree.children[0], scope)
+
+
+# ---- tokens ----------------------------------------------------------------------------------------------------------
+
+_JOINTS = ("COMMA", "STOP", "LIST", "AND", "OR", "NEXT")
+_GLUED_AFTER = ("DURING", "WITHOUT", "UNFOLLOWED", "UNTILDAY")
+_CARRIERS = ("WINDOW", "OBJECT", "VALUE", "FILLER", "DE", "IF", "ANY", "FIRST", "FOR", "EACHONE", "BOTH", "DUR", "WHO")
+
+
+def _joint(part: Part) -> bool:
+    return part.has(*_JOINTS) and not part.has("NAME", "STRING")
+
+
+def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
+    parts = [p for p in parts if p.senses.keys() != {"FILLER"}]
+    tokens: list[Token] = []
+    i = 0
+    while i < len(parts):
+        part = parts[i]
+        if _joint(part):
+            stop = i
+            while stop < len(parts) and (_joint(parts[stop]) or (stop > i and parts[stop].has("IF"))):
+                stop += 1
+            tokens += _join_run(parts, i, stop, tokens, scope)
+            i = stop
+        elif part.has("IF") and (not tokens or tokens[-1].type in ("LPAR",)):
+            i += 1
+        elif part.has("UNLESS"):
+            tokens += _unless(tokens, part)
+            rest = _tokens(parts[i + 1 :], scope)
+            return [*tokens, Token("LPAR", part), *rest, Token("RPAR", part)]  # type: ignore[arg-type] # a token carries its part
+        else:
+            tokens.append(_plain(part, parts[i + 1] if i + 1 < len(parts) else None))
+            i += 1
+    while tokens and tokens[-1].type in ("COMMA", "LIST"):
+        tokens.pop()
+    return _settle_lists(tokens)
+
+
+def _plain(part: Part, after: Part | None) -> Token:
+    kind = "PART"
+    if part.has("LPAR"):
+        kind = "LPAR"
+    elif part.has("RPAR"):
+        kind = "RPAR"
+    elif part.has("ALLOF"):
+        kind = "ALLOF"
+    elif part.has("ANYOF"):
+        kind = "ANYOF"
+    elif part.has("NEG", "NOTW", "COPNEG") and after is not None and after.has("LPAR") and not part.has("NAME"):
+        kind = "NOT"
+    return Token(kind, part)  # type: ignore[arg-type] # a token carries its part
+
+
+def _unless(tokens: list[Token], part: Part) -> list[Token]:
+    if tokens and tokens[-1].type in ("COMMA", "COMMAAND", "AND"):
+        tokens.pop()
+    joint = [Token("COMMAAND", part)] if tokens else []  # type: ignore[arg-type] # a token carries its part
+    return [*joint, Token("NOT", part)]  # type: ignore[arg-type] # a token carries its part
+
+
+def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], scope: Scope) -> list[Token]:
+    """One token for a run of connectives such as ",且"; none where the comma only sets off what carries on."""
+    run, after = parts[i:stop], parts[stop] if stop < len(parts) else None
+    comma = any(p.has("COMMA", "STOP") for p in run)
+    has_and, has_or = any(p.has("AND") for p in run), any(p.has("OR") for p in run)
+    if has_and and has_or:
+        scope.ask(
+            run,
+            f"“{scope.said(*run)}”是“且”还是“或”?",
+            f"does {scope.said(*run)!r} mean “and” or “or”?",
+            [Text("且", "and"), Text("或", "or")],
+        )
+    following = next((p for p in run if p.has("NEXT")), None)
+    if following is not None:
+        return [Token("PART", following)] if before else []  # type: ignore[arg-type] # a token carries its part
+    if after is None or not before or before[-1].type == "LPAR" or after.has("RPAR"):
+        return [] if not (after is None and (has_and or has_or)) else [Token("AND" if has_and else "OR", run[0])]  # type: ignore[arg-type] # a token carries its part
+    if after.has(*_GLUED_AFTER) and not has_or:
+        return []
+    if comma and not has_or and not has_and and _carries_on(before):
+        return []
+    if has_or:
+        kind = "COMMAOR" if comma else "OR"
+    elif has_and:
+        kind = "COMMAAND" if comma else "AND"
+    else:
+        kind = "COMMA" if comma else "LIST"
+    return [Token(kind, run[0])]  # type: ignore[arg-type] # a token carries its part
+
+
+def _carries_on(before: list[Token]) -> bool:
+    """What stands before the comma is no condition of its own: "过去30天内," "客户," "after a complaint,"."""
+    clause: list[Part] = []
+    for token in reversed(before):
+        if token.type != "PART":
+            break
+        clause.append(token.value)
+    if not clause:
+        return False
+    if clause[0].has("AFTER") or clause[-1].has("AFTER"):
+        return True
+    return all(p.has(*_CARRIERS) for p in clause)
+
+
+def _settle_lists(tokens: list[Token]) -> list[Token]:
+    """"A、B或C": the mark 、 means what the next connective of the list says; alone it means "and"."""
+    result = list(tokens)
+    for i, token in enumerate(tokens):
+        if token.type != "LIST":
+            continue
+        depth, kind = 0, "AND"
+        for later in tokens[i + 1 :]:
+            depth += (later.type == "LPAR") - (later.type == "RPAR")
+            if depth < 0 or (depth == 0 and later.type in ("COMMA", "COMMAAND", "COMMAOR")):
+                break
+            if depth == 0 and later.type in ("AND", "OR"):
+                kind = later.type
+                break
+        result[i] = Token(kind, token.value)
+    return result
+
+
+# ---- tree ------------------------------------------------------------------------------------------------------------
+
+
+def _members(tree: Tree[Any]) -> list[Tree[Any]]:
+    return [c for c in tree.children if isinstance(c, Tree)]
+
+
+def _list(tree: Tree[Any], scope: Scope) -> Node:
+    """Commas: all "and", or all "or"; a mixture with an unbracketed other connective has two readings."""
+    nodes = [_choice(c, scope) for c in _members(tree)]
+    marks = [c for c in tree.children if isinstance(c, Token)]
+    if not marks:
+        return nodes[0]
+    kinds = {m.type for m in marks}
+    any_inside = [n for n in nodes if isinstance(n, Joined) and n.kind == "any" and not n.bracketed]
+    where = [m.value for m in marks]
+    if "COMMAOR" in kinds:
+        if "COMMAAND" in kinds:
+            _ask_grouping(where, scope)
+        if any_inside and len(kinds) > 1:
+            _ask_grouping(where, scope)
+        return _flat("any", nodes, tuple(m.type for m in marks))
+    if any_inside:
+        if kinds == {"COMMA"} and scope.lang == "en" and any_inside == [nodes[-1]] and _is_plain_list(nodes):
+            return _flat("any", nodes, ("COMMA",))
+        _ask_grouping(where, scope)
+    return _flat("all", nodes, tuple(m.type for m in marks))
+
+
+def _is_plain_list(nodes: Sequence[Node]) -> bool:
+    return all(isinstance(n, Clause) for n in nodes[:-1])
+
+
+def _ask_grouping(parts: Sequence[Part], scope: Scope) -> None:
+    scope.ask(
+        parts,
+        "“且”“或”和逗号连用,有两种读法;请用括号分组",
+        "“and”, “or” and commas together can be grouped in two ways; please add brackets",
+        [Text("(A 且 B)或 C", "(A and B) or C"), Text("A 且(B 或 C)", "A and (B or C)")],
+    )
+
+
+def _choice(tree: Tree[Any], scope: Scope) -> Node:
+    nodes = [_both(c, scope) for c in _members(tree)]
+    if len(nodes) == 1:
+        return nodes[0]
+    mixed = [n for n in nodes if isinstance(n, Joined) and n.kind == "all" and not n.bracketed]
+    if mixed:
+        scope.warn(
+            "“且”先于“或”结合;不是这个意思就加括号", "“and” was grouped before “or”; add brackets if you meant otherwise"
+        )
+    return _flat("any", nodes, ("OR",))
+
+
+def _both(tree: Tree[Any], scope: Scope) -> Node:
+    nodes = [_unary(c, scope) for c in _members(tree)]
+    return nodes[0] if len(nodes) == 1 else _flat("all", nodes, ("AND",) * (len(nodes) - 1))
+
+
+def _flat(kind: Literal["all", "any"], nodes: Sequence[Node], marks: tuple[str, ...]) -> Joined:
+    members: list[Node] = []
+    joined: list[str] = []
+    for i, node in enumerate(nodes):
+        if i:
+            joined.append(marks[i - 1] if i - 1 < len(marks) else marks[-1])
+        if isinstance(node, Joined) and node.kind == kind and not node.bracketed:
+            members += node.of
+            joined += node.marks
+        else:
+            members.append(node)
+    return Joined(kind, tuple(members), marks=tuple(joined))
+
+
+def _unary(tree: Tree[Any], scope: Scope) -> Node:
+    inner = _members(tree)
+    if tree.data == "negated":
+        return Joined("not", (_unary(inner[0], scope),), bracketed=True)
+    if tree.data == "bracket":
+        node = _list(inner[0], scope)
+        return Joined(node.kind, node.of, True, node.marks) if isinstance(node, Joined) else node
+    if tree.data in ("allof", "anyof"):
+        node = _list(inner[0], scope)
+        kind: Literal["all", "any"] = "all" if tree.data == "allof" else "any"
+        if isinstance(node, Joined) and not node.bracketed and node.kind != "not":
+            return Joined(kind, node.of, True, node.marks)
+        return Joined(kind, (node,), True)
+    parts: list[Part] = []
+    for child in tree.children:
+        if isinstance(child, Token):
+            parts.append(child.value)
+        else:
+            first, last = child.children[0].value, child.children[-1].value
+            parts.append(Part(first.start, last.end, {"TESTS": _list(_members(child)[0], scope)}))
+    return Clause(tuple(parts))

@@ -1,0 +1,372 @@
+"""Numbers with what they count: amounts with units, durations, times of day, counts, comparisons, windows and runs. Each
+is one part afterwards; which field or event it belongs to is decided in clauses.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.times import DAY, MINUTE, WEEK
+from knowledge.catalog.units import WrongUnit, convert
+from strategy.document import Per
+from strategy.language.lexer import Part
+from strategy.language.patterns import Bindings, rewrite, rule
+
+OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
+
+_SPECIAL_MICROS = {
+    "us": 1, "night": DAY, "fortnight": 2 * WEEK, "quarterhour": 15 * MINUTE, "month": 30 * DAY, "year": 365 * DAY,
+}  # fmt: skip
+_PERIODS: dict[str, Per] = {"d": "day", "night": "night", "week": "week", "month": "month"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as said, with its unit as said (canonical name) or none; `times`: it counts occurrences."""
+
+    number: float
+    unit: str | None = None
+    times: bool = False
+
+    @property
+    def micros(self) -> int | None:
+        """As a duration in microseconds; None when it is not one."""
+        if self.unit is None:
+            return None
+        if self.unit in _SPECIAL_MICROS:
+            return round(self.number * _SPECIAL_MICROS[self.unit])
+        try:
+            return round(convert(self.number, self.unit, "s") * 1_000_000)
+        except WrongUnit:
+            return None
+
+    @property
+    def period(self) -> Per | None:
+        return _PERIODS.get(self.unit or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    op: str
+    quantity: Quantity
+    high: Quantity | None = None
+    """The upper end of a range; then `op` is ">=" and the range includes both ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time or of events that is looked at. `form` is how it was said: past (the last 7 days), inside (7天内),
+    within (within 7 days), in, for, all."""
+
+    form: str
+    over: int | None = None
+    last: int | None = None
+    said: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """连续N次 (per event) or N periods; `times` is None when the number stands elsewhere in the clause."""
+
+    times: int | None
+    per: Per = "event"
+    micros: int | None = None
+
+
+def _quantity(number: float, unit: str | None = None, times: bool = False) -> dict[str, object]:
+    quantity = Quantity(number, unit, times)
+    senses: dict[str, object] = {"QTY": quantity}
+    if times:
+        senses["COUNT"] = quantity
+    elif unit == "percent":
+        senses["PERCENT"] = quantity
+    elif unit == "clock":
+        return {"HOUR": number}
+    elif quantity.micros is not None:
+        senses["DUR"] = quantity
+    return senses
+
+
+def _num(b: Bindings) -> float:
+    return float(b["n"].get("NUM"))
+
+
+def _with_unit(b: Bindings, _: Part) -> dict[str, object] | None:
+    return _quantity(_num(b), b["u"].get("UNIT"))
+
+
+def _half_more(b: Bindings, _: Part) -> dict[str, object] | None:
+    return _quantity(_num(b) + 0.5, b["u"].get("UNIT"))
+
+
+def _half_of(b: Bindings, _: Part) -> dict[str, object] | None:
+    return _quantity(0.5, b["u"].get("UNIT"))
+
+
+def _one_of(b: Bindings, first: Part) -> dict[str, object] | None:
+    senses = _quantity(1, b["u"].get("UNIT"))
+    return senses if "DUR" in senses else None
+
+
+_AMOUNTS = [
+    rule("n:NUM u:UNIT", _with_unit),
+    rule("n:NUM GE HALF u:UNIT", _half_more),
+    rule("n:NUM u:UNIT HALF", lambda b, p: _half_more(b, p) if b["u"].get("UNIT") != "clock" else {"HOUR": _num(b) + 0.5}),
+    rule("n:NUM AND HALF u:UNIT", _half_more),
+    rule("n:NUM u:UNIT AND HALF", _half_more),
+    rule("A u:UNIT AND HALF", lambda b, _: _quantity(1.5, b["u"].get("UNIT"))),
+    rule("HALF GE? u:UNIT", _half_of),
+    rule("A u:UNIT", _one_of),
+    rule("u:UNIT n:NUM", lambda b, _: _quantity(_num(b), b["u"].get("UNIT")) if _is_money(b["u"]) else None),
+    rule("u:UNIT n:NUM v:UNIT", lambda b, _: _quantity(_num(b), b["u"].get("UNIT"))
+         if _is_money(b["u"]) and b["v"].get("UNIT") == b["u"].get("UNIT") else None),
+    rule("PERCENTOF n:NUM", lambda b, _: _quantity(_num(b), "percent")),
+    rule("n:NUM TENTHS", lambda b, _: _quantity(10 * _num(b), "percent")),
+    rule("n:NUM TENTHS HALF", lambda b, _: _quantity(10 * _num(b) + 5, "percent")),
+    rule("HALFSHARE", lambda b, _: {**_quantity(50, "percent")}),
+    rule("n:NUM TIMES|MEASURE|GE", lambda b, _: _quantity(_num(b), times=True)),
+    rule("n:NUM PLUS TIMES|MEASURE", lambda b, _: {"CMPQ": Comparison(">=", Quantity(_num(b), times=True))}),
+    rule("ONCE", lambda b, _: {**_quantity(1, times=True), "ONCE": None}),
+    rule("TWICE", lambda b, _: _quantity(2, times=True)),
+    rule("THRICE", lambda b, _: _quantity(3, times=True)),
+    rule("n:NUM", lambda b, _: _quantity(_num(b))),
+]  # fmt: skip
+
+
+def _is_money(part: Part) -> bool:
+    return part.get("UNIT") in ("CNY", "USD", "EUR")
+
+
+_HOURS = [
+    rule("d:DAYPART h:HOUR", lambda b, _: _clock(b["h"].get("HOUR"), b["d"].get("DAYPART"))),
+    rule("h:HOUR d:DAYPART", lambda b, _: _clock(b["h"].get("HOUR"), b["d"].get("DAYPART"))),
+    rule("h:HOUR", lambda b, _: _clock(b["h"].get("HOUR"), None)),
+    rule("q:QTY d:DAYPART", lambda b, _: _clock(b["q"].get("QTY").number, b["d"].get("DAYPART"))
+         if b["q"].get("QTY") == Quantity(b["q"].get("QTY").number) else None),
+    rule("d:DAYPART c:CLOCK", lambda b, _: _clock(_hours(b["c"]), b["d"].get("DAYPART"))),
+    rule("c:CLOCK d:DAYPART", lambda b, _: _clock(_hours(b["c"]), b["d"].get("DAYPART"))),
+    rule("c:CLOCK", lambda b, _: _clock(_hours(b["c"]), None)),
+]  # fmt: skip
+
+
+def _hours(part: Part) -> float:
+    hours, _, minutes = str(part.get("CLOCK")).partition(":")
+    return int(hours) + int(minutes) / 60
+
+
+def _clock(hours: float, daypart: str | None) -> dict[str, object] | None:
+    """A local time as `HH:MM`; 晚上10点 and 10 pm are 22:00, 凌晨12点 and midnight 00:00."""
+    if daypart == "pm" and hours < 12:
+        hours += 12
+    elif daypart == "pm" and hours == 12 or daypart == "am" and hours == 12:
+        hours = 12 if daypart == "pm" else 0
+    elif daypart == "noon" and hours < 11:
+        hours += 12
+    elif daypart == "midnight" and hours == 12:
+        hours = 0
+    minutes = round(hours * 60)
+    if not 0 <= minutes <= 24 * 60:
+        return None
+    return {"AT": f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"}
+
+
+def _sum_durations(b: Bindings, _: Part) -> dict[str, object] | None:
+    """1小时30分钟: smaller units after larger ones add up."""
+    first, second = b["a"].get("DUR"), b["b"].get("DUR")
+    if first.number != int(first.number) and "." in repr(first.number) and first.unit == second.unit:
+        return None
+    one, more = Quantity(1, first.unit).micros or 0, Quantity(1, second.unit).micros or 0
+    if more >= one:
+        return None
+    micros = (first.micros or 0) + (second.micros or 0)
+    return _quantity(micros, "us")
+
+
+_COMPOUNDS = [rule("a:DUR b:DUR", _sum_durations), rule("a:DUR AND b:DUR", _sum_durations)]
+
+
+def _negative(b: Bindings, _: Part) -> dict[str, object] | None:
+    quantity = b["q"].get("QTY")
+    return {"CMPQ": Comparison(_op_of(b["c"]), replace(quantity, number=-quantity.number))}
+
+
+def _op_of(part: Part) -> str:
+    if part.has("CMP"):
+        return str(part.get("CMP"))
+    return "!=" if part.has("COPNEG") else "=="
+
+
+def _compare(op: str, b: Bindings) -> dict[str, object]:
+    return {"CMPQ": Comparison(op, b["q"].get("QTY"))}
+
+
+def _range(b: Bindings, _: Part) -> dict[str, object] | None:
+    low, high = b["a"].get("QTY"), b["b"].get("QTY")
+    if low.unit is None and not low.times:
+        low = replace(low, unit=high.unit, times=high.times)
+    return {"CMPQ": Comparison(">=", low, high)}
+
+
+_COMPARISONS = [
+    rule("BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _range),
+    rule("COP BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _range),
+    rule("a:QTY TO|MINUS|AND|VERSUS b:QTY BETWEENEND", _range),
+    rule("COP a:QTY TO|MINUS|AND|VERSUS b:QTY BETWEENEND", _range),
+    rule("c:CMP|COP|COPNEG MINUS q:QTY", _negative),
+    rule("COP c:CMP MINUS q:QTY", _negative),
+    rule("c:CMP q:QTY", lambda b, _: _compare(b["c"].get("CMP"), b)),
+    rule("COP c:CMP q:QTY", lambda b, _: _compare(b["c"].get("CMP"), b)),
+    rule("COPNEG|NEG c:CMP q:QTY", lambda b, _: _compare(OPPOSITE[b["c"].get("CMP")], b)),
+    rule("COP q:QTY", lambda b, _: _compare("==", b)),
+    rule("COPNEG q:QTY", lambda b, _: _compare("!=", b)),
+    rule("q:QTY p:POSTCMP", lambda b, _: _compare(b["p"].get("POSTCMP"), b)),
+    rule("COP q:QTY p:POSTCMP", lambda b, _: _compare(b["p"].get("POSTCMP"), b)),
+    rule("CMP q:QTY POSTCMP", lambda b, _: {"CLASH": None}),
+    rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
+    rule("COP WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
+    rule("q:QTY INSIDE", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
+]  # fmt: skip
+
+
+def _run_of(quantity: Quantity, op: str = ">=") -> dict[str, object] | None:
+    number = quantity.number
+    if op == ">":
+        number += 1
+    elif op not in (">=", "=="):
+        return None
+    if number != int(number) or number < 1:
+        return None
+    if quantity.times or quantity.unit is None:
+        return {"STREAK": Run(int(number))}
+    if quantity.period is not None:
+        return {"STREAK": Run(int(number), quantity.period, Quantity(number, quantity.unit).micros)}
+    if quantity.micros is not None:
+        return {"STREAK": Run(None, "event", quantity.micros)}
+    return None
+
+
+def _run(b: Bindings, _: Part) -> dict[str, object] | None:
+    if "c" in b:
+        comparison = b["c"].get("CMPQ")
+        return None if comparison.high else _run_of(comparison.quantity, comparison.op)
+    return _run_of(b["q"].get("QTY"))
+
+
+def _literal(b: Bindings, _: Part) -> dict[str, object] | None:
+    if b["v"].has("NAME") and not b["v"].has("VALUE", "STRING"):
+        return None
+    return {"CMPV": (_op_of(b["c"]), b["v"])}
+
+
+_LITERALS = [
+    rule("c:CMP|COP|COPNEG v:VALUE|STRING|DATE|TRUE|FALSE|UNKNOWN", _literal),
+    rule("COP c:CMP v:VALUE|STRING|DATE|TRUE|FALSE", _literal),
+]
+
+
+def _lists(parts: Sequence[Part]) -> list[Part]:
+    """"属于[a、b]", "is one of [a, b]": everything in the bracket is one comparison with a list."""
+    result: list[Part] = []
+    i = 0
+    while i < len(parts):
+        part = parts[i]
+        stop = next((j for j in range(i, len(parts)) if parts[j].has("RBRK")), None)
+        if not (part.has("ONEOF", "NOTONEOF") and i + 1 < len(parts) and parts[i + 1].has("LBRK") and stop is not None):
+            result.append(part)
+            i += 1
+            continue
+        values: list[Part] = []
+        negative = False
+        for item in parts[i + 2 : stop]:
+            if item.has("LIST", "COMMA", "OR", "AND") and not item.has("STRING"):
+                continue
+            if item.has("MINUS"):
+                negative = True
+                continue
+            if negative and item.has("QTY"):
+                quantity = item.get("QTY")
+                item = Part(item.start, item.end, {"QTY": replace(quantity, number=-quantity.number)})
+            negative = False
+            values.append(item)
+        op = "in" if part.has("ONEOF") else "not_in"
+        result.append(Part(part.start, parts[stop].end, {"CMPV": (op, values)}))
+        i = stop + 1
+    return result
+
+
+_RUNS = [
+    rule("STREAK q:COUNT|DUR", _run),
+    rule("STREAK c:CMPQ", _run),
+    rule("FORTIME? q:COUNT|DUR STREAK", _run),
+    rule("c:CMPQ STREAK", _run),
+    rule("FORTIME? IN? q:QTY STREAK TIMES|MEASURE", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, times=True))),
+    rule("FORTIME? IN? q:QTY STREAK u:UNIT", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, b["u"].get("UNIT")))),
+    rule("FORTIME? q:QTY STREAK", lambda b, _: _run_of(b["q"].get("QTY"))
+         if b["q"].get("QTY").unit is None else _run(b, _)),
+    rule("STREAK", lambda b, _: {"STREAK": Run(None)}),
+]  # fmt: skip
+
+
+def _span(form: str, quantity: Quantity) -> dict[str, object] | None:
+    return {"WINDOW": Span(form, over=quantity.micros, said=quantity)} if quantity.micros is not None else None
+
+
+def _last_n(b: Bindings, _: Part) -> dict[str, object] | None:
+    number = b["q"].get("QTY").number
+    if number != int(number) or number < 1:
+        return None
+    return {"WINDOW": Span("past", last=int(number), said=b["q"].get("QTY"))}
+
+
+_WINDOWS = [
+    rule("LAST q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
+    rule("LAST u:UNIT INSIDE?", lambda b, _: _span("past", Quantity(1, b["u"].get("UNIT")))
+         if "DUR" in _quantity(1, b["u"].get("UNIT")) else None),
+    rule("LAST q:COUNT INSIDE?", _last_n),
+    rule("LAST q:QTY", lambda b, _: _last_n(b, _) if b["q"].get("QTY").unit is None else None),
+    rule("q:DUR INSIDE", lambda b, _: _span("inside", b["q"].get("DUR"))),
+    rule("WITHIN q:DUR", lambda b, _: _span("within", b["q"].get("DUR"))),
+    rule("IN q:DUR", lambda b, _: _span("in", b["q"].get("DUR"))),
+    rule("IN ANY q:DUR", lambda b, _: _span("in", b["q"].get("DUR"))),
+    rule("FORTIME q:DUR", lambda b, _: _span("for", b["q"].get("DUR"))),
+    rule("IN|FORTIME|CMP PREVIOUS q:DUR", lambda b, _: _span("past", b["q"].get("DUR"))),
+    rule("THIS q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
+    rule("ALLTIME", lambda b, _: {"WINDOW": Span("all")}),
+]  # fmt: skip
+
+
+def _period(b: Bindings, _: Part) -> dict[str, object] | None:
+    micros = Quantity(1, b["u"].get("UNIT")).micros
+    return {"REFERENCE": micros} if micros else None
+
+
+_PERIODS_COMPARED = [
+    rule("VERSUS PREVIOUS u:UNIT", _period),
+    rule("VERSUS PREVIOUS|BEFORE q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
+    rule("VERSUS q:DUR BEFORE", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
+    rule("VERSUS w:WINDOW", lambda b, _: {"REFERENCE": b["w"].get("WINDOW").over}
+         if b["w"].get("WINDOW").form == "past" and b["w"].get("WINDOW").over else None),
+    rule("VERSUS THEBEFORE|PREVIOUS", lambda b, _: {"REFERENCE": None}),
+    rule("CHAIN", lambda b, _: {"REFERENCE": None}),
+    rule("DAILY", lambda b, _: {"REFERENCE": DAY}),
+    rule("WEEKLY", lambda b, _: {"REFERENCE": WEEK}),
+    rule("MONTHLY", lambda b, _: {"REFERENCE": 30 * DAY}),
+    rule("THIS u:UNIT", lambda b, _: {"CALENDAR": b["u"].get("UNIT")}),
+    rule("PREVIOUS u:UNIT", lambda b, _: {"CALENDAR": "previous"}),
+    rule("YEARLY", lambda b, _: {"CALENDAR": "previous"}),
+]  # fmt: skip
+
+
+def quantities(parts: Sequence[Part]) -> list[Part]:
+    """All passes, in the order in which they build on one another."""
+    parts = rewrite(parts, _AMOUNTS)
+    parts = rewrite(parts, _HOURS)
+    before = 0
+    while before != len(parts):
+        before = len(parts)
+        parts = rewrite(parts, _COMPOUNDS)
+    parts = rewrite(parts, _WINDOWS[:5])
+    parts = rewrite(_lists(parts), _COMPARISONS)
+    parts = rewrite(parts, _LITERALS)
+    parts = rewrite(parts, _RUNS)
+    return rewrite(rewrite(parts, _WINDOWS), _PERIODS_COMPARED)

@@ -1,0 +1,305 @@
+"""What a segment says about one event: which event, the tests on its fields, how often, over which window, negated or
+not. Deciding what kind of condition that makes is done in events.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from knowledge.catalog.model import Attribute
+from strategy.document import Filter, Function, Value
+from strategy.language.lexer import Part
+from strategy.language.lexicon import Name
+from strategy.language.outline import Clause, Joined, Node
+from strategy.language.quantities import Comparison, Quantity, Run, Span
+from strategy.language.scope import Scope
+from strategy.language.segment import Segment, choose, complain, which_of
+from strategy.language.values import Tests, tests_of
+
+
+@dataclass(slots=True)
+class FieldTest:
+    name: Name
+    part: Part
+    tests: Tests
+
+    def filters(self) -> list[Filter]:
+        return [Filter(field=self.name.id, op=op, value=value) for op, value in self.tests]
+
+
+@dataclass(slots=True)
+class Said:
+    event: str
+    named: bool
+    """The event itself was named, not only a field of it."""
+    tests: list[FieldTest] = field(default_factory=list)
+    bracket: list[Filter] = field(default_factory=list)
+    fields: list[tuple[Part, Name]] = field(default_factory=list)
+    """Fields named without a comparison of their own (booleans, and the field of an aggregate)."""
+    loose: list[Part] = field(default_factory=list)
+    """Comparisons that name no field."""
+    count: tuple[str | None, float, Part] | None = None
+    negation: Part | None = None
+    never: bool = False
+    window: Span | None = None
+    window_part: Part | None = None
+    run: Run | None = None
+    run_part: Part | None = None
+    function: Function | None = None
+    counted: bool = False
+    single: bool = False
+    every: bool = False
+    explicit: bool = False
+
+    def booleans(self, scope: Scope) -> list[tuple[Part, Name]]:
+        return [(p, n) for p, n in self.fields if scope.attribute(n).type == "boolean"]
+
+    def plain_fields(self, scope: Scope) -> list[tuple[Part, Name]]:
+        return [(p, n) for p, n in self.fields if scope.attribute(n).type != "boolean"]
+
+
+def gather(seg: Segment) -> Said:
+    """Claim every part of the segment that speaks about its event.
+
+    Raises:
+        UnknownName, NeedsAnswer, InvalidInput: as soon as a part cannot be placed.
+    """
+    scope = seg.scope
+    event, named = _event_of(seg)
+    said = Said(event, named)
+    scope_owner = scope.catalog.events[event].subject
+    if scope_owner not in scope.objects:
+        pass
+    if part := seg.take("TESTS"):
+        said.bracket = bracket_filters(part.get("TESTS"), event, scope)
+    _take_time(seg, said)
+    if part := seg.take("FUNCTION"):
+        said.function = cast(Function, part.get("FUNCTION"))
+    said.counted = seg.take("COUNTWORD") is not None
+    said.single = seg.take("SINGLE") is not None
+    said.every = seg.has("BOTH")
+    said.explicit = seg.take("RIGHTNOW") is not None
+    if seg.has("HAPPEN"):
+        said.explicit = said.explicit or not seg.has("CMPQ", "COUNT")
+    _take_fields(seg, said)
+    _take_comparisons(seg, said)
+    if part := seg.take("NEVER"):
+        said.negation, said.never = part, True
+    elif part := seg.take("NEG", "WITHOUT", "COPNEG"):
+        said.negation = part
+        if other := seg.take("NEG", "WITHOUT"):
+            scope.invalid([part, other], "双重否定有歧义,请改成肯定的说法", "a double negation; please say it positively")
+    return said
+
+
+def _event_of(seg: Segment) -> tuple[str, bool]:
+    scope = seg.scope
+    mentions = seg.names("event")
+    fields = seg.names("field", "value")
+    if mentions:
+        part, names = mentions[0]
+        candidates = {n.id for n in names}
+        for other, more in mentions[1:]:
+            both = candidates & {n.id for n in more}
+            if both:
+                candidates = both
+            elif not _is_field_of(other, candidates):
+                complain(other, scope)
+        if len(candidates) > 1:
+            with_fields = {
+                e for e in candidates if all(any(n.owner == e for n in found) for _, found in fields if found)
+            }
+            candidates = with_fields or candidates
+        if len(candidates) > 1:
+            which_of(part, [n for n in names if n.id in candidates], scope)
+        event = next(iter(candidates))
+        chosen = choose([(part, [n for n in names if n.id == event])], scope)
+        for other, more in mentions:
+            if any(n.id == event for n in more) and not (
+                chosen and other is not part and _is_field_of(other, {event})
+            ):
+                seg.use(other)
+        return event, True
+    owners: set[str] | None = None
+    for _, names in fields:
+        here = {n.owner for n in names if n.kind == "field" or n.of == "field"}
+        owners = here if owners is None else (owners & here or owners)
+    if not owners:
+        if unknown := seg.free("UNKNOWN"):
+            scope.unknown(unknown[0])
+        scope.invalid(
+            list(seg.parts), "这半句没有提到任何事件、属性或指标", "this clause names no event, attribute or metric"
+        )
+    if len(owners) > 1:
+        part, names = fields[0]
+        which_of(part, [n for n in names if n.owner in owners], scope)
+    return next(iter(owners)), False
+
+
+def _is_field_of(part: Part, events: set[str]) -> bool:
+    return any(n.kind == "field" and n.owner in events for n in part.names)
+
+
+def _take_time(seg: Segment, said: Said) -> None:
+    scope = seg.scope
+    if part := seg.take("WINDOW"):
+        said.window, said.window_part = part.get("WINDOW"), part
+        if other := seg.take("WINDOW"):
+            scope.invalid([part, other], "一个条件里有两个时间窗", "one condition has two time windows")
+    if part := seg.take("STREAK"):
+        said.run, said.run_part = part.get("STREAK"), part
+
+
+def _take_fields(seg: Segment, said: Said) -> None:
+    for part, names in seg.names("field"):
+        mine = [n for n in names if n.owner == said.event]
+        if not mine:
+            continue
+        seg.use(part)
+        chosen = choose([(part, mine)], seg.scope)
+        if chosen:
+            said.fields.append(chosen)
+
+
+def _take_comparisons(seg: Segment, said: Said) -> None:
+    """Give each comparison its field, or make it the count, the duration, or loose."""
+    scope = seg.scope
+    for part in seg.free("CMPQ", "CMPV", "COUNT", "QTY", "VALUE"):
+        if id(part) in seg.used:
+            continue
+        if part.has("CMPV") or (part.has("VALUE") and not part.has("CMPQ")):
+            _take_literal(seg, said, part)
+            continue
+        comparison: Comparison | None = part.get("CMPQ")
+        quantity: Quantity = comparison.quantity if comparison else part.get("QTY")
+        target = _field_for(seg, said, part, quantity)
+        if comparison is None and not quantity.times and target is not None:
+            _missing_comparison(part, scope)
+        if target is not None and comparison is not None:
+            attribute = scope.attribute(target[1])
+            said.tests.append(FieldTest(target[1], part, tests_of(attribute, target[1], part, scope)))
+            seg.use(part)
+        elif _counts(seg, said, part, quantity):
+            if said.count is not None or (comparison and comparison.high):
+                scope.invalid([part], "一个条件里只能有一个次数比较", "one condition can compare only one count")
+            said.count = (comparison.op if comparison else None, quantity.number, part)
+            seg.use(part)
+        elif quantity.micros is not None and said.window is None and (comparison is None or comparison.op in (">", ">=")):
+            said.window, said.window_part = Span("bare", over=quantity.micros, said=quantity), part
+            seg.use(part)
+        elif comparison is not None:
+            said.loose.append(part)
+            seg.use(part)
+    compared = {id(t.part) for t in said.tests}
+    tested = {(t.name.id) for t in said.tests if id(t.part) in compared}
+    said.fields = [(p, n) for p, n in said.fields if n.id not in tested or said.function]
+
+
+def _field_for(seg: Segment, said: Said, part: Part, quantity: Quantity) -> tuple[Part, Name] | None:
+    """The field a comparison speaks about: the nearest named before it, else one right after it."""
+    if quantity.times and not any(seg.scope.attribute(n).type == "number" and n for _, n in said.fields):
+        return None
+    at = seg.index(part)
+    before = [(p, n) for p, n in said.fields if seg.index(p) < at]
+    numeric = [(p, n) for p, n in before if _comparable(seg.scope.attribute(n), quantity)]
+    if numeric:
+        return numeric[-1]
+    after = [(p, n) for p, n in said.fields if seg.index(p) > at and _comparable(seg.scope.attribute(n), quantity)]
+    if after and not quantity.times and (quantity.unit is not None or len(said.fields) == len(after)):
+        return after[0]
+    if quantity.times or (quantity.micros is not None and quantity.unit is not None):
+        return None
+    if part.has("CMPQ") and before and seg.index(before[-1][0]) == at - 1:
+        return before[-1]
+    return None
+
+
+def _comparable(attribute: Attribute, quantity: Quantity) -> bool:
+    """Could a person mean this quantity for the field? Units of another kind still count, so that they are reported."""
+    if attribute.type != "number":
+        return False
+    if quantity.times:
+        return attribute.unit is None and False
+    if quantity.micros is not None:
+        return attribute.unit is not None and Quantity(1, attribute.unit).micros is not None
+    return True
+
+
+def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
+    if quantity.times:
+        return True
+    if quantity.unit is not None:
+        return False
+    if said.counted:
+        return True
+    at = seg.index(part)
+    following = seg.parts[at + 1] if at + 1 < len(seg.parts) else None
+    if following is not None and following.has("A", "ANY", "COUNTWORD", "FUNCTION"):
+        following = seg.parts[at + 2] if at + 2 < len(seg.parts) else None
+    if following is not None and any(n.kind == "event" and n.id == said.event for n in following.names):
+        return True
+    numbers = [f for f in seg.scope.catalog.events[said.event].fields.values() if f.type == "number"]
+    return said.named and not numbers and not said.plain_fields(seg.scope)
+
+
+def _missing_comparison(part: Part, scope: Scope) -> None:
+    said = scope.said(part)
+    scope.invalid(
+        [part], f"“{said}”前缺少比较词", f"a comparison is missing before {said!r}", near=["大于", "不低于", "小于", "等于"]
+        if scope.lang == "zh" else ["above", "at least", "below", "equal to"],
+    )  # fmt: skip
+
+
+def _take_literal(seg: Segment, said: Said, part: Part) -> None:
+    scope = seg.scope
+    at = seg.index(part)
+    before = [(p, n) for p, n in said.fields if seg.index(p) < at]
+    literal = part.get("CMPV")[1] if part.has("CMPV") else part
+    values = [n for n in (literal.named("value") if isinstance(literal, Part) else []) if n.owner == said.event]
+    if values and (not before or scope.attribute(before[-1][1]).type == "boolean"):
+        name = Name("field", values[0].item, said.event)
+    elif before:
+        name = before[-1][1]
+    else:
+        return
+    attribute = scope.attribute(name)
+    if part.has("CMPV"):
+        tests = tests_of(attribute, name, part, scope)
+    elif values:
+        tests = [("==", cast(Value, values[0].id))]
+    else:
+        return
+    seg.use(part)
+    said.tests.append(FieldTest(name, part, tests))
+
+
+def bracket_filters(node: Node, event: str, scope: Scope) -> list[Filter]:
+    """The tests of a bracket after an event: comparisons on its fields, joined by "and".
+
+    Raises:
+        InvalidInput: joined by "or", or no plain test.
+    """
+    if isinstance(node, Joined):
+        if node.kind != "all":
+            scope.invalid(
+                parts_in(node), "括号里的字段条件只能用“且”连接", "tests on an event's fields can only be joined by “and”"
+            )
+        return [f for n in node.of for f in bracket_filters(n, event, scope)]
+    event_part = Part(node.parts[0].start, node.parts[0].start, {"NAME": (Name("event", event),)})
+    seg = Segment((event_part, *node.parts), scope)
+    said = gather(seg)
+    filters = [f for t in said.tests for f in t.filters()]
+    for part, name in said.booleans(scope):
+        filters.append(Filter(field=name.id, op="==", value=said.negation is None))
+        seg.use(part)
+        said.negation = None
+    seg.finish()
+    if not filters or said.loose or said.negation or said.count or said.window or said.run or said.function:
+        scope.invalid(list(node.parts), "括号里应是对事件字段的比较", "the bracket must hold tests on fields of the event")
+    return filters
+
+
+def parts_in(node: Node) -> list[Part]:
+    if isinstance(node, Clause):
+        return list(node.parts)
+    return [p for n in node.of for p in parts_in(n)]
