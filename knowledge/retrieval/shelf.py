@@ -1,11 +1,12 @@
-"""One tenant's passages: in a Chroma collection behind LlamaIndex, which persists texts and vectors, and in memory what
-each search needs beside them: the passages, the BM25 index, and who may read what."""
+"""One tenant's passages: as LlamaIndex nodes in a Chroma collection, which persists texts and vectors, and in memory
+what each search needs beside them: the passages, the BM25 index, and who may read what."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,10 +36,7 @@ class Shelf:
     """Not thread-safe; the Retriever holds a lock around each call."""
 
     def __init__(self, collection: Collection) -> None:
-        from llama_index.vector_stores.chroma import ChromaVectorStore
-
         self._collection = collection
-        self._store: ChromaVectorStore = ChromaVectorStore(chroma_collection=collection)
         self._slots: dict[str, int] = {}
         self._passages: list[Passage | None] = []
         self._free: list[int] = []
@@ -48,6 +46,13 @@ class Shelf:
         self._digests: dict[str, str] = {}
         self._of_document: dict[str, list[str]] = {}
         self._load()
+
+    @cached_property
+    def _store(self) -> ChromaVectorStore:
+        # For writing only: importing LlamaIndex takes longer than all else that a start needs.
+        from llama_index.vector_stores.chroma import ChromaVectorStore
+
+        return ChromaVectorStore(chroma_collection=self._collection)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -132,18 +137,16 @@ class Shelf:
     def nearest(self, vector: NDArray[np.float32], allowed: NDArray[np.bool_], depth: int) -> dict[int, float]:
         """The allowed slots nearest to the vector, with their cosine. Chroma's own filters cost time by the size of the
         collection, so more neighbours are asked for and those not allowed are left out."""
-        from llama_index.core.vector_stores.types import VectorStoreQuery
-
         slots = np.flatnonzero(allowed)
         wanted = min(len(self._slots), math.ceil(1.3 * depth * len(self._slots) / len(slots)))
         if len(slots) <= wanted:
             return dict(zip(slots.tolist(), self.dense(vector, slots).tolist(), strict=True))
-        answer = self._store.query(VectorStoreQuery(query_embedding=vector.tolist(), similarity_top_k=wanted))
+        answer = self._collection.query(query_embeddings=[vector.tolist()], n_results=wanted, include=["distances"])
         found: dict[int, float] = {}
-        for passage_id, similarity in zip(answer.ids or (), answer.similarities or (), strict=True):
+        for passage_id, distance in zip(answer["ids"][0], (answer["distances"] or [[]])[0], strict=True):
             slot = self._slots.get(passage_id)
             if slot is not None and allowed[slot]:
-                found[slot] = 1.0 + math.log(similarity)  # LlamaIndex gives exp(-distance); distance is 1 - cosine
+                found[slot] = 1.0 - distance
         return dict(list(found.items())[:depth])
 
     def at(self, slot: int) -> Passage:

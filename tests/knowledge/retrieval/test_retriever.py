@@ -272,3 +272,23 @@ class _Counting:
             raise Unavailable(Text("坏了", "broken"))
         self.texts.extend(texts)
         return use_embedder().embed(texts)
+
+
+def test_llamaindex_reads_the_index_under_the_same_purposes(retriever: Retriever) -> None:
+    from knowledge.retrieval.llama import LlamaRetriever
+
+    found = LlamaRetriever(retriever, SERVICE, k=10).retrieve("咖啡机漏水")
+    expected = retriever.search(SERVICE, "咖啡机漏水", 10)
+    assert [(n.node.node_id, n.node.ref_doc_id, n.get_content()) for n in found] == [
+        (p.id, p.document_id, p.text) for p in expected
+    ]
+    assert "call-1" not in {n.node.ref_doc_id for n in LlamaRetriever(retriever, MARKETING, k=10).retrieve("漏水")}
+
+
+def test_the_collection_holds_nodes_that_llamaindex_can_read(retriever: Retriever) -> None:
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    store = ChromaVectorStore(chroma_collection=retriever._shelf(SERVICE.tenant)._collection)
+    (passage,) = retriever.search(SERVICE, "退货", 1)
+    (node,) = store.get_nodes([passage.id])
+    assert (node.ref_doc_id, node.get_content(), node.metadata["kind"]) == ("faq-1", passage.text, "faq")
