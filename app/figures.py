@@ -19,6 +19,18 @@ def waiting(database: Database) -> int:
         return session.exec(query).one()
 
 
+def all_decisions(database: Database) -> dict[str, float]:
+    """Decisions of all tenants by verdict."""
+    with database.reading() as session:
+        return dict(session.exec(select(Decision.verdict, func.count()).group_by(col(Decision.verdict))).all())
+
+
+def all_firings(database: Database) -> dict[str, float]:
+    """Decided firings of all tenants by strategy."""
+    with database.reading() as session:
+        return dict(session.exec(select(Decision.strategy, func.count()).group_by(col(Decision.strategy))).all())
+
+
 def outbox(database: Database, ctx: RequestContext) -> dict[str, int]:
     """Messages by state."""
     with database.reading() as session:

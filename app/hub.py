@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +46,7 @@ if TYPE_CHECKING:
     from knowledge.retrieval import Retriever
 
 _log = structlog.get_logger("hub")
-_COUNTED = {
-    "accepted": "inputs taken and journalled",
-    "duplicates": "inputs that were sent before",
-    "late": "events that came after their time was final",
-    "rejected": "inputs that could not be read",
-    "firings": "triggers that turned true",
-}
+_RESULTS = ("accepted", "duplicates", "late", "rejected")
 
 
 class Hub:
@@ -144,12 +137,15 @@ class Hub:
 
     def _watch(self) -> None:
         """Gauges that Prometheus reads from where the numbers live."""
-        counters = self.live.counters
-        for name in ("accepted", "duplicates", "late", "rejected", "firings"):
-            self.metrics.count(f"zhongshu_{name}", _COUNTED[name], partial(getattr, counters, name))
-        self.metrics.watch(
-            "zhongshu_outbox_depth", "messages waiting to go out", lambda: figures.waiting(self.database)
-        )
+        metrics, counters, database = self.metrics, self.live.counters, self.database
+
+        def inputs() -> dict[str, float]:
+            return {name: getattr(counters, name) for name in _RESULTS}
+
+        metrics.count("zhongshu_inputs", "events, facts and relations, by what became of them", "result", inputs)
+        metrics.count("zhongshu_firings", "decided firings", "strategy", lambda: figures.all_firings(database))
+        metrics.count("zhongshu_decisions", "decisions", "verdict", lambda: figures.all_decisions(database))
+        metrics.watch("zhongshu_outbox_depth", "messages waiting to go out", lambda: figures.waiting(database))
 
     def _load_catalog(self) -> Catalog:
         if self.settings.catalog:

@@ -50,9 +50,9 @@ class Settings(BaseSettings):
     llm_model: str | None = Field(default=None, description="model to ask there")
 
     smtp_host: str | None = Field(default=None, description="mail server of the e-mail channel; none: channel off")
-    smtp_port: int = Field(default=25, ge=1, le=65535)
-    smtp_user: str | None = None
-    smtp_password: SecretStr | None = None
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="its port")
+    smtp_user: str | None = Field(default=None, description="user there, if it wants one")
+    smtp_password: SecretStr | None = Field(default=None, description="password there")
     smtp_from: str = Field(default="zhongshu@localhost", description="sender of the e-mail channel")
     smtp_starttls: bool = Field(default=False, description="upgrade the connection with STARTTLS")
     webhook_url: HttpUrl | None = Field(default=None, description="receiver of the webhook channel; none: channel off")

@@ -17,6 +17,7 @@ from core.times import format_time
 from knowledge.governance import Action
 from strategy.delivery import repository
 from strategy.delivery.tables import Decision
+from strategy.delivery.why import why
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
 MayRead = Annotated[RequestContext, Depends(allow(Action.DECISIONS_READ))]
@@ -62,6 +63,28 @@ class DecisionOut(BaseModel):
         )
 
 
+class LayerOut(BaseModel):
+    layer: str
+    title: str
+    state: str = Field(description="true, false, unknown, passed, stopped, put_off, done or open")
+    lines: list[str]
+
+
+class WhyOut(BaseModel):
+    decision: str
+    strategy: str
+    version: int
+    subject: str
+    at: str
+    verdict: str
+    reason: str | None
+    variant: str | None
+    headline: str
+    layers: list[LayerOut]
+    lines: list[str] = Field(description="the layers as plain text")
+    observed: dict[str, Any] = Field(description="the trigger and audience trees as they were seen")
+
+
 def _action(told: dict[str, Any], lang: Lang) -> ActionOut:
     note = told.get("note")
     return ActionOut(
@@ -91,6 +114,15 @@ def list_decisions(
         )
     following = f"{rows[-1].at}.{rows[-1].id}" if len(rows) == limit else None
     return Page(items=[DecisionOut.of(row, ctx.lang) for row in rows], next=following)
+
+
+@router.get("/{decision_id}/why", summary="Why was this decided?")
+def explain(decision_id: str, ctx: MayRead, hub: TheHub) -> WhyOut:
+    """Layer by layer, from what was recorded then: trigger, audience, consent, rollout, holdout, cap, quiet hours,
+    budget, and what became of the messages."""
+    with hub.database.reading() as session:
+        found = why(session, ctx, decision_id, hub.catalog, ctx.lang)
+    return WhyOut(**found.as_dict(), lines=found.lines()[1:])
 
 
 def _cursor(text: str | None) -> tuple[int, str] | None:

@@ -25,7 +25,7 @@ from core.text import Lang, Text, negotiate_lang
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("http")
 
-_TITLES = {
+TITLES = {
     "invalid-input": Text("输入不可用", "Invalid input"),
     "unknown-name": Text("没有这个名字", "Unknown name"),
     "too-large": Text("太大", "Too large"),
@@ -58,7 +58,7 @@ def lang_of(request: Request) -> Lang:
 
 def problem(error: ZhongshuError, lang: Lang, path: str, request_id: str) -> dict[str, Any]:
     """The problem document: the RFC's members, then ours (code, where, nearest, hint, choices, request_id)."""
-    title = _TITLES.get(error.code) or next(_TITLES[c.code] for c in type(error).__mro__ if c.code in _TITLES)  # type: ignore[attr-defined]  # every class up to ZhongshuError has a code
+    title = TITLES.get(error.code) or next(TITLES[c.code] for c in type(error).__mro__ if c.code in TITLES)  # type: ignore[attr-defined]  # every class up to ZhongshuError has a code
     body: dict[str, Any] = {
         "type": f"urn:zhongshu:problem:{error.code}",
         "title": title.say(lang),

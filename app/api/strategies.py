@@ -6,12 +6,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
+from pydantic import BaseModel, Field
 
 from app.api.deps import allow, the_hub
 from app.api.shapes import Label, Page
 from app.hub import Hub
 from core.context import RequestContext
+from core.text import Text
+from core.times import format_time
 from knowledge.governance import Action
+from strategy.engine.port import Truth
 from strategy.schemas import ApproveIn, DraftIn, StrategyOut
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
@@ -49,6 +53,50 @@ def list_strategies(ctx: MayRead, hub: TheHub) -> Page[StrategyOut]:
 @router.get("/{name:path}/readback", summary="Read it back in both languages")
 def read_back(name: str, ctx: MayRead, hub: TheHub, version: Annotated[int | None, Query()] = None) -> Label:
     return Label.of(hub.strategies.show(ctx, name, version).readback)
+
+
+class WhyNotOut(BaseModel):
+    strategy: str
+    version: int
+    subject: str
+    at: str | None = Field(description="the moment event time has reached")
+    truth: Truth
+    trigger: list[str]
+    audience_truth: Truth | None
+    audience: list[str]
+    headline: str
+    lines: list[str]
+
+
+_TRUTHS = {
+    Truth.TRUE: Text("触发条件此刻成立", "the trigger holds now"),
+    Truth.FALSE: Text("触发条件此刻不成立", "the trigger does not hold now"),
+    Truth.UNKNOWN: Text("触发条件此刻未知:数据还不够", "the trigger is unknown now: there is too little data"),
+}
+
+
+@router.get("/{name:path}/why-not", summary="Why has it not fired for a subject?")
+def why_not(
+    name: str,
+    ctx: Annotated[RequestContext, Depends(allow(Action.DECISIONS_READ))],
+    hub: TheHub,
+    subject: Annotated[str, Query(pattern=r"^[A-Za-z][\w.-]*/\S+$", examples=["customer/c0001"])],
+) -> WhyNotOut:
+    """How a running strategy's trigger and audience look for the subject now: true, false or unknown, part by part."""
+    found = hub.live.why_not(ctx, name, subject)
+    audience = [Text("人群:", "Audience:").say(ctx.lang), *found.audience] if found.audience else []
+    return WhyNotOut(
+        strategy=found.strategy,
+        version=found.version,
+        subject=found.subject,
+        at=format_time(found.at) if found.at is not None else None,
+        truth=found.truth,
+        trigger=found.trigger,
+        audience_truth=found.audience_truth,
+        audience=found.audience,
+        headline=f"{found.strategy} · {found.subject}: {_TRUTHS[found.truth].say(ctx.lang)}",
+        lines=[*found.trigger, *audience],
+    )
 
 
 @router.get("/{name:path}/versions", summary="All versions, oldest first")

@@ -31,7 +31,7 @@ class TicketBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(description="the message as it was written, up to 20,000 characters")
-    customer: str | None = Field(
+    subject: str | None = Field(
         default=None, pattern=r"^customer/\S+$", description="who wrote, such as customer/c0001"
     )
     id: str | None = Field(default=None, min_length=1, max_length=200)

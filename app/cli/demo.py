@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from app.cli.show import AsJson
 from app.cli.words import t
 
 
@@ -12,7 +11,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo", help=t("一分钟讲两个故事", "Two stories in a minute"))(demo)
 
 
-def demo(json: AsJson = False) -> None:
+def demo() -> None:
     from app.demo import tell
 
-    tell(json=json)
+    tell()

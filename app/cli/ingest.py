@@ -22,9 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     file: Annotated[str, typer.Argument(help=t("NDJSON 文件,- 为标准输入", "an NDJSON file; - for standard input"))],
-    events: Annotated[bool, typer.Option("--events", help=t("每行一个 CloudEvent", "one CloudEvent a line"))] = False,
     facts: Annotated[
-        bool, typer.Option("--facts", help=t("每行一个事实或关系", "one fact or relation a line"))
+        bool,
+        typer.Option("--facts/--events", help=t("是事实与关系;默认是事件", "facts and relations; default: events")),
     ] = False,
     json: AsJson = False,
 ) -> None:

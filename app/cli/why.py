@@ -36,5 +36,5 @@ def why(
     if json:
         as_json(found)
         return
-    say(found["title"], "bold")
+    say(found["headline"], "bold")
     lines(found["lines"])

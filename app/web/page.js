@@ -146,9 +146,9 @@ async function showDecisions() {
       const why = make("button", { type: "button", className: "quiet", textContent: t("why") }), line = make("div");
       why.addEventListener("click", async () => {
         const answer = await call(`/v1/decisions/${encodeURIComponent(item.id)}/why`);
-        line.replaceChildren(list(answer.lines));
+        line.replaceChildren(make("p", { textContent: answer.headline }), ...answer.layers.flatMap((l) => [make("h4", { textContent: l.title }), list(l.lines)]));
       });
-      return make("div", {}, make("p", {}, `${new Date(item.at).toLocaleString()} · ${item.strategy} · ${item.subject} · ${item.action} · ${item.verdict} `, why), line);
+      return make("div", {}, make("p", {}, `${new Date(item.at).toLocaleString()} · ${item.strategy} · ${item.subject} · ${item.actions.map((a) => a.label).join(" + ")} · ${item.verdict} `, why), line);
     }));
   } catch (error) { show(box, [make("p", { textContent: error.message })], true); }
 }

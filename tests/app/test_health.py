@@ -19,7 +19,7 @@ def test_metrics_are_in_the_form_that_prometheus_reads(service: Service, admin: 
     admin("GET", "/v1/me")
     page = service.nobody("GET", "/metrics")
     assert page.headers["content-type"].startswith("text/plain")
-    for name in ("zhongshu_http_requests_total", "zhongshu_accepted_total", "zhongshu_outbox_depth"):
+    for name in ("zhongshu_http_requests_total", 'zhongshu_inputs_total{result="accepted"}', "zhongshu_outbox_depth"):
         assert name in page.body, name
     assert 'route="/v1/me",status="200"' in page.body
 
