@@ -175,7 +175,7 @@ class PythonEngine:
         state = running.states.get(subject) or State(len(running.program.leaves))
         now = part.now
         now.at = self._closed if self._closed is not None else EARLIEST
-        now.subject, now.begin, now.after = subject, running.begin, False
+        now.subject, now.begin, now.after = subject, running.begin, True
         audience = running.program.audience
         return (
             running.program.trigger.observe(state.cells, now),

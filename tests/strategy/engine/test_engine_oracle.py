@@ -1,0 +1,92 @@
+"""The engine against the brute-force oracle: random strategies, random streams, the same firings and the same truth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from oracle import Oracle
+from worlds import START, Restart, catalogs, documents, inputs, operations, squeezed
+
+from core.errors import InvalidInput, Refused
+from core.times import DAY, HOUR
+from strategy.document import All, Any_, Condition, Not
+from strategy.engine.port import Firing, Observation
+from strategy.engine.python import PythonEngine
+
+EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "150"))
+several = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+
+
+def short(firings: list[Firing]) -> list[tuple[str, str, int]]:
+    return [(f.strategy, f.subject, f.at) for f in firings]
+
+
+def nodes(condition: Condition, seen: Observation) -> Iterator[tuple[Condition, Observation]]:
+    yield condition, seen
+    parts = condition.of if isinstance(condition, All | Any_) else (condition.of,) if isinstance(condition, Not) else ()
+    for part, child in zip(parts, seen.children, strict=False):
+        yield from nodes(part, child)
+
+
+@several
+@given(st.data())
+def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> None:
+    catalog = data.draw(catalogs())
+    lateness = data.draw(st.sampled_from([0, HOUR, 6 * HOUR]))
+    engine = PythonEngine(catalog, lateness)
+    strategies = []
+    for name in data.draw(st.sampled_from([["s"], ["s", "t"]])):
+        strategy = data.draw(documents(name))
+        try:
+            engine.deploy(strategy, 1)
+        except (Refused, InvalidInput):
+            continue
+        strategies.append(strategy)
+    assume(strategies)
+    oracle = Oracle(catalog, strategies, lateness)
+    fired: list[Firing] = []
+    aside = []
+    for op in data.draw(operations(data.draw(inputs(lateness)))):
+        if isinstance(op, Restart):
+            kept = engine.snapshot()
+            engine = PythonEngine(catalog, lateness)
+            engine.restore(kept)
+            assert engine.snapshot() == kept
+            continue
+        if isinstance(op, int):
+            outcome = engine.advance(op)
+            oracle.advance(op)
+        else:
+            outcome = engine.ingest(op)
+            oracle.ingest(op)
+        fired += outcome.firings
+        aside += [(s.input, s.reason) for s in outcome.set_aside]
+    assert aside == oracle.aside
+    assert short(fired) == oracle.firings()
+    closed = oracle.closed()
+    assert closed is not None
+    for strategy in strategies:
+        for subject in oracle.subjects("customer"):
+            trigger, _ = engine.look(strategy.name, subject)
+            for condition, seen in nodes(strategy.trigger, trigger):
+                expected = oracle.truth(condition, strategy, subject, closed, after=True)
+                assert seen.truth.value == expected, (seen, expected)
+
+
+@several
+@given(st.data())
+def test_a_strategy_refused_as_never_firing_would_not_have_fired(data: st.DataObject) -> None:
+    catalog = data.draw(catalogs())
+    strategy = data.draw(squeezed())
+    try:
+        PythonEngine(catalog, 0).deploy(strategy, 1)
+    except Refused:
+        oracle = Oracle(catalog, [strategy])
+        oracle.ingest(data.draw(inputs(0)))
+        oracle.advance(START + 10 * DAY)
+        assert oracle.firings() == []

@@ -1,0 +1,310 @@
+"""Random small worlds for the engine's property tests: a catalog with every kind of item, strategies over it, and
+streams with ties, disorder, late arrivals, duplicates, restarts and advances of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from core.events import Event, Fact, Input, Relation
+from core.times import DAY, HOUR, MINUTE, Micros, parse_time
+from knowledge.catalog import Catalog, read_catalog
+from strategy.document import Strategy
+
+CATALOG = """
+catalog: 1
+timezone: {zone}
+{history}
+objects:
+  customer:
+    attributes:
+      tier: {{type: enum, values: {{vip: {{}}, plain: {{}}}}}}
+      score: {{type: number}}
+      active: {{type: boolean}}
+      birthday: {{type: date}}
+      location: {{type: geo}}
+  device: {{attributes: {{heat: {{type: number}}, warranty: {{type: date}}}}}}
+events:
+  a: {{subject: customer, fields: {{x: {{type: number, min: 0}}, y: {{type: number, min: -10}}, z: {{type: number}},
+       ok: {{type: boolean}}, kind: {{type: text}}}}}}
+  b: {{subject: customer, fields: {{x: {{type: number, min: 0}}}}}}
+  c: {{subject: customer}}
+metrics:
+  rate: {{subject: customer, ratio: {{of: b, per: a}}, unit: percent}}
+  load: {{subject: customer, ratio: {{of: a, per: c}}}}
+forecasts:
+  churn: {{subject: customer, horizon: 3d, unit: percent}}
+  failure: {{subject: device, horizon: 3d, unit: percent}}
+places:
+  shop: {{radius: 500m, points: [{{id: p1, lat: 31.23, lon: 121.47}}, {{id: p2, lat: 31.3, lon: 121.5}}]}}
+relations:
+  owns: {{from: customer, to: device}}
+"""
+START = parse_time("2026-02-27T09:00:00+08:00")
+SPANS = ["30m", "1h", "2h", "6h", "1d", "2d"]
+NUMBERS = [0, 1, 2, 3, 0.1, 0.2, 0.3, 2.5, 10]
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Snapshot, fresh engine, restore."""
+
+
+Op = list[Input] | Micros | Restart
+"""Inputs to ingest, a moment to advance to, or a restart."""
+
+
+def catalogs() -> st.SearchStrategy[Catalog]:
+    zones = st.sampled_from(["Asia/Shanghai", "Asia/Shanghai", "America/New_York", "UTC"])
+    history = st.sampled_from(["", "", "history_from: 2026-02-25T00:00:00Z", "history_from: 2026-02-27T03:00:00Z"])
+    return st.builds(lambda z, h: read_catalog(CATALOG.format(zone=z, history=h)).catalog, zones, history)
+
+
+# strategies
+
+
+@st.composite
+def _filters(draw: st.DrawFn, event: str) -> list[dict[str, Any]]:
+    if event == "c" or draw(st.integers(0, 2)) == 0:
+        return []
+    if event == "b":
+        return [{"field": "x", "op": draw(_comparisons()), "value": draw(st.sampled_from(NUMBERS))}]
+    return [
+        draw(
+            st.sampled_from(
+                [
+                    {"field": "ok", "op": "==", "value": True},
+                    {"field": "ok", "op": "!=", "value": True},
+                    {"field": "x", "op": ">", "value": 1},
+                    {"field": "x", "op": "<=", "value": 2},
+                    {"field": "kind", "op": "in", "value": ["p", "q"]},
+                    {"field": "kind", "op": "not_in", "value": ["p"]},
+                ]
+            )
+        )
+    ]
+
+
+def _comparisons() -> st.SearchStrategy[str]:
+    return st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+
+
+@st.composite
+def _event(draw: st.DrawFn, names: str = "abc") -> dict[str, Any]:
+    name = draw(st.sampled_from(names))
+    return {"event": name, "where": draw(_filters(name))}
+
+
+def _windows() -> st.SearchStrategy[dict[str, Any]]:
+    over = st.sampled_from(SPANS).map(lambda s: {"over": s})
+    return st.one_of(over, over, over, st.integers(1, 4).map(lambda n: {"last": n}), st.just({}))
+
+
+@st.composite
+def _aggregates(draw: st.DrawFn) -> dict[str, Any]:
+    function = draw(st.sampled_from(["count", "count", "count", "sum", "avg", "min", "max", "distinct", "last"]))
+    made: dict[str, Any] = {"kind": "aggregate", "function": function, "window": draw(_windows())}
+    made |= draw(_event()) if function == "count" else draw(_event("a"))
+    if function != "count":
+        made["field"] = draw(st.sampled_from(["x", "y", "z"]))
+    if function == "distinct":
+        made["field"] = draw(st.sampled_from(["x", "ok", "kind"]))
+    if draw(st.integers(0, 5)) == 0:
+        return made | {
+            "op": draw(st.sampled_from(["in", "not_in"])),
+            "value": draw(st.sampled_from([[0, 1], [2, 0.3]])),
+        }
+    value = st.integers(0, 4) if function in ("count", "distinct") else st.sampled_from(NUMBERS)
+    return made | {"op": draw(_comparisons()), "value": draw(value)}
+
+
+@st.composite
+def _metrics(draw: st.DrawFn) -> dict[str, Any]:
+    made = {"kind": "metric", "metric": draw(st.sampled_from(["rate", "load"])), "window": draw(_windows())}
+    return made | {"op": draw(_comparisons()), "value": draw(st.sampled_from([0.5, 1, 2, 50, 100]))}
+
+
+@st.composite
+def _streaks(draw: st.DrawFn) -> dict[str, Any]:
+    made = {"kind": "streak", **draw(_event("ab")), "times": draw(st.integers(1, 3))}
+    made["per"] = draw(st.sampled_from(["event", "event", "event", "day", "night", "week", "month"]))
+    made["without"] = draw(st.lists(_event("abc"), max_size=2)) if draw(st.booleans()) else []
+    return made
+
+
+@st.composite
+def _sequences(draw: st.DrawFn) -> dict[str, Any]:
+    steps = [draw(_event())]
+    for _ in range(draw(st.integers(1, 3))):
+        step = draw(_event())
+        if draw(st.booleans()):
+            step["within"] = draw(st.sampled_from(SPANS))
+        step["absent"] = draw(st.integers(0, 2)) == 0
+        steps.append(step)
+    if steps[-1].get("absent") and draw(st.integers(0, 9)):
+        steps[-1]["within"] = draw(st.sampled_from(SPANS))
+    return {"kind": "sequence", "steps": steps}
+
+
+@st.composite
+def _changes(draw: st.DrawFn) -> dict[str, Any]:
+    function = draw(st.sampled_from(["count", "sum", "avg"]))
+    made = {"kind": "change", **draw(_event("a")), "function": function, "window": draw(st.sampled_from(SPANS))}
+    if function != "count":
+        made["field"] = draw(st.sampled_from(["x", "y"]))
+    direction = draw(st.sampled_from(["rise", "drop"]))
+    return made | {"direction": direction, "percent": draw(st.sampled_from([10, 50, 100]))}
+
+
+def _fact_conditions() -> st.SearchStrategy[dict[str, Any]]:
+    return st.sampled_from(
+        [
+            {"kind": "attribute", "name": "tier", "op": "==", "value": "vip"},
+            {"kind": "attribute", "name": "tier", "op": "in", "value": ["vip", "plain"]},
+            {"kind": "attribute", "name": "active", "op": "==", "value": False},
+            {"kind": "attribute", "name": "score", "op": ">", "value": 2},
+            {"kind": "attribute", "name": "heat", "op": ">=", "value": 2.5, "via": "owns"},
+            {"kind": "forecast", "forecast": "churn", "op": ">", "value": 2},
+            {"kind": "forecast", "forecast": "failure", "op": "<=", "value": 2, "via": "owns"},
+            {"kind": "near", "place": "shop", "metres": 500},
+            {"kind": "date", "attribute": "birthday", "part": "month"},
+            {"kind": "date", "attribute": "birthday", "part": "day"},
+            {"kind": "date", "attribute": "birthday", "days_before": 0},
+            {"kind": "date", "attribute": "birthday", "days_before": 2},
+            {"kind": "date", "attribute": "warranty", "days_before": 1, "via": "owns"},
+        ]
+    )
+
+
+def _leaves() -> st.SearchStrategy[dict[str, Any]]:
+    event = _event().map(lambda e: {"kind": "event", **e})
+    return st.one_of(
+        event, _aggregates(), _aggregates(), _metrics(), _streaks(), _sequences(), _changes(), _fact_conditions()
+    )
+
+
+def conditions() -> st.SearchStrategy[dict[str, Any]]:
+    def join(parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+        several = st.lists(parts, min_size=1, max_size=3)
+        return st.one_of(
+            several.map(lambda of: {"kind": "all", "of": of}),
+            several.map(lambda of: {"kind": "any", "of": of}),
+            parts.map(lambda of: {"kind": "not", "of": of}),
+        )
+
+    return st.one_of(_leaves(), st.recursive(_leaves(), join, max_leaves=3))
+
+
+@st.composite
+def documents(draw: st.DrawFn, name: str = "s") -> Strategy:
+    made: dict[str, Any] = {"name": name, "actions": [{"task": "call"}], "trigger": draw(conditions())}
+    if draw(st.integers(0, 3)) == 0:
+        made["audience"] = draw(conditions())
+    if draw(st.integers(0, 3)) == 0:
+        made["guards"] = {"cooldown": draw(st.sampled_from(SPANS))}
+    return Strategy.model_validate(made)
+
+
+@st.composite
+def squeezed(draw: st.DrawFn) -> Strategy:
+    """Strategies whose `all` says two or three things of one quantity: about half of them can never fire."""
+    base: dict[str, Any] = draw(
+        st.sampled_from(
+            [
+                {"kind": "aggregate", "event": "a", "function": "count", "window": {"over": "1h"}},
+                {"kind": "aggregate", "event": "a", "function": "sum", "field": "x", "window": {"over": "1d"}},
+                {"kind": "aggregate", "event": "a", "function": "avg", "field": "y", "window": {"last": 2}},
+                {"kind": "attribute", "name": "score"},
+                {"kind": "metric", "metric": "load"},
+                {"kind": "forecast", "forecast": "churn"},
+            ]
+        )
+    )
+    asked = st.fixed_dictionaries({"op": _comparisons(), "value": st.sampled_from([-1, 0, 1, 2, 3])})
+    parts = [{**base, **each} for each in draw(st.lists(asked, min_size=2, max_size=3))]
+    trigger = {"kind": "all", "of": parts}
+    return Strategy.model_validate({"name": "s", "actions": [{"task": "call"}], "trigger": trigger})
+
+
+# streams
+
+
+def _times() -> st.SearchStrategy[Micros]:
+    """Half hours over four days, thinly; so that edges of windows, deadlines and ties are met often."""
+    return st.one_of(st.integers(0, 16), st.integers(0, 200)).map(lambda n: Micros(START + n * 30 * MINUTE))
+
+
+def _data() -> st.SearchStrategy[dict[str, Any]]:
+    values: dict[str, Any] = {
+        "x": st.sampled_from([0, 1, 2.0, 3, 0.1, 0.2, None, "odd", True]),
+        "y": st.sampled_from([-2, 0.5, 3, -0.1]),
+        "z": st.sampled_from([-1, 1.5, 2]),
+        "ok": st.booleans(),
+        "kind": st.sampled_from(["p", "q", "r"]),
+    }
+    return st.fixed_dictionaries({}, optional=values)
+
+
+CUSTOMERS = st.sampled_from(["customer/1", "customer/1", "customer/2"])
+DEVICES = st.sampled_from(["device/1", "device/2"])
+
+
+def _facts() -> st.SearchStrategy[Input]:
+    days = st.sampled_from(["2026-02-28", "2026-03-01", "2024-02-29", "1990-03-02", None])
+    mine = {
+        "tier": st.sampled_from(["vip", "plain", None]),
+        "score": st.sampled_from(NUMBERS),
+        "active": st.booleans(),
+        "birthday": days,
+        "churn": st.sampled_from(NUMBERS),
+        "location": st.sampled_from([{"lat": 31.231, "lon": 121.471}, {"lat": 31.0, "lon": 121.0}]),
+    }
+    its = {"heat": st.sampled_from(NUMBERS), "failure": st.sampled_from(NUMBERS), "warranty": days}
+    return st.one_of(
+        *(st.builds(Fact, CUSTOMERS, st.just(name), value, _times()) for name, value in mine.items()),
+        *(st.builds(Fact, DEVICES, st.just(name), value, _times()) for name, value in its.items()),
+        st.builds(Relation, CUSTOMERS, st.just("owns"), DEVICES, _times(), st.booleans()),
+        st.builds(Relation, CUSTOMERS, st.just("owns"), DEVICES, _times()),
+    )
+
+
+@st.composite
+def inputs(draw: st.DrawFn, disorder: int) -> list[Input]:
+    """A stream in an order of arrival: by time plus up to `disorder`, and some of it anywhere (late) or twice."""
+    kinds = st.sampled_from(["a", "a", "a", "b", "c"])
+    drawn = draw(st.lists(st.tuples(kinds, _times(), CUSTOMERS, _data()), min_size=1, max_size=14))
+    names = draw(st.permutations(range(len(drawn))))
+    found: list[Input] = [
+        Event(f"e{n:02}", kind, time, subject, data)
+        for n, (kind, time, subject, data) in zip(names, drawn, strict=True)
+    ]
+    found += draw(st.lists(_facts(), max_size=6))
+    delays = draw(st.lists(st.integers(0, max(disorder, 1) - 1), min_size=len(found), max_size=len(found)))
+    arriving = sorted(zip(found, delays, range(len(found)), strict=True), key=lambda f: (f[0].time + f[1], f[2]))
+    stream = [item for item, _, _ in arriving]
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(stream) - 1))
+        stream.insert(draw(st.integers(0, len(stream))), stream[place])
+    if draw(st.integers(0, 3)) == 0:
+        stream.insert(draw(st.integers(0, len(stream))), stream.pop(draw(st.integers(0, len(stream) - 1))))
+    return stream
+
+
+@st.composite
+def operations(draw: st.DrawFn, stream: list[Input]) -> list[Op]:
+    """The stream cut into batches, with restarts and advances of time between them, and time running on at the end."""
+    ops: list[Op] = []
+    rest = list(stream)
+    while rest:
+        size = draw(st.integers(1, max(1, len(rest))))
+        ops.append(rest[:size])
+        rest = rest[size:]
+        happens = draw(st.integers(0, 5))
+        if happens == 0:
+            ops.append(Restart())
+        elif happens == 1:
+            ops.append(draw(_times()))
+    ops.append(Micros(START + 4 * DAY + draw(st.sampled_from([0, 1, HOUR, 2 * DAY]))))
+    return ops
