@@ -45,11 +45,11 @@ class ZhongshuError(Exception):
     def say(self, lang: Lang) -> str:
         """The whole error as one line of text: place, what was wrong, nearest choices, hint."""
         place = ", ".join(f"{_PLACE.get(k, Text(k, k)).say(lang)} {v}" for k, v in self.where.items())
-        colon, stop = (":", "。") if lang == "zh" else (": ", ".")
+        colon, stop = ("：", "。") if lang == "zh" else (": ", ".")
         parts = [f"{place}{colon}" if place else "", self.text.say(lang).rstrip("。.") + stop]
         if self.nearest:
             names = ("、" if lang == "zh" else ", ").join(self.nearest)
-            parts.append(f"最接近的有:{names}。" if lang == "zh" else f" Nearest: {names}.")
+            parts.append(f"最接近的有：{names}。" if lang == "zh" else f" Nearest: {names}.")
         if self.hint:
             parts.append(("" if lang == "zh" else " ") + self.hint.say(lang))
         return "".join(parts)

@@ -52,7 +52,7 @@ def parse_time(text: object, field: str = "time") -> Micros:
         raise InvalidInput(
             Text(f"时间 {text!r} 没有时区", f"time {text!r} has no offset"),
             where={"field": field},
-            hint=Text(f"加上时区,如 {text}+08:00 或 {text}Z", f"Add one, such as {text}+08:00 or {text}Z"),
+            hint=Text(f"加上时区，如 {text}+08:00 或 {text}Z", f"Add one, such as {text}+08:00 or {text}Z"),
         )
     try:
         moment = to_micros(datetime.fromisoformat(text.upper().replace(" ", "T")))
@@ -65,7 +65,8 @@ def parse_time(text: object, field: str = "time") -> Micros:
             Text(f"时间 {text!r} 不可信", f"time {text!r} cannot be right"),
             where={"field": field},
             hint=Text(
-                "应在 1970 与 2100 年之间;请检查设备时钟", "It must lie between 1970 and 2100; check the sender's clock"
+                "应在 1970 与 2100 年之间；请检查设备时钟",
+                "It must lie between 1970 and 2100; check the sender's clock",
             ),
         )
     return moment

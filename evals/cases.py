@@ -68,10 +68,10 @@ def read_suite(text: str) -> Suite:
     except ValidationError as cause:
         problem = cause.errors()[0]
         raise InvalidInput(
-            Text(f"评测集有误:{problem['msg']}", f"the suite is wrong: {problem['msg']}"),
+            Text(f"评测集有误：{problem['msg']}", f"the suite is wrong: {problem['msg']}"),
             where={"line": line_of(text, problem["loc"]), "field": ".".join(map(str, problem["loc"]))},
         ) from cause
     ids = [c.id for c in suite.cases]
     if twice := sorted({i for i in ids if ids.count(i) > 1}):
-        raise InvalidInput(Text(f"编号重复:{twice[0]}", f"the id {twice[0]} stands twice"))
+        raise InvalidInput(Text(f"编号重复：{twice[0]}", f"the id {twice[0]} stands twice"))
     return suite

@@ -21,20 +21,20 @@ BELOW_THRESHOLD = 10
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="eval", help=t("评测:运行、比较", "Evals: run, compare"))
+    app.add_typer(group, name="eval", help=t("评测：运行、比较", "Evals: run, compare"))
 
 
 @group.command(
     "run",
     help=t(
-        "在演示世界上运行评测集;低于门槛则以 10 退出", "Run suites on the demo world; exits with 10 under a threshold"
+        "在演示世界上运行评测集；低于门槛则以 10 退出", "Run suites on the demo world; exits with 10 under a threshold"
     ),
 )
 def run(
-    suites: Annotated[list[str] | None, typer.Argument(help=t("评测集;默认全部", "suites; all by default"))] = None,
+    suites: Annotated[list[str] | None, typer.Argument(help=t("评测集；默认全部", "suites; all by default"))] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help=t("所有指标的门槛,代替评测集自带的", "one threshold for all scorers")),
+        typer.Option(min=0, max=1, help=t("所有指标的门槛，代替评测集自带的", "one threshold for all scorers")),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help=t("每集只跑前几条", "only the first cases"))] = None,
     folder: Annotated[Path, typer.Option("--out", help=t("结果存放处", "where results are kept"))] = Path("var/evals"),
@@ -60,15 +60,15 @@ def run(
         as_json({**result.model_dump(mode="json"), "file": str(path), "below_threshold": failed})
     else:
         _show(chosen, found, threshold)
-        note(t(f"结果:{path}", f"Result: {path}"))
+        note(t(f"结果：{path}", f"Result: {path}"))
     if failed:
-        note(t("低于门槛:", "Below the threshold: ") + ", ".join(failed), style="red")
+        note(t("低于门槛：", "Below the threshold: ") + ", ".join(failed), style="red")
         raise typer.Exit(BELOW_THRESHOLD)
 
 
 @group.command(
     "compare",
-    help=t("逐条比较两次运行;显著变差则以 10 退出", "Compare two runs case by case; exits with 10 on a regression"),
+    help=t("逐条比较两次运行；显著变差则以 10 退出", "Compare two runs case by case; exits with 10 on a regression"),
 )
 def compare_runs(
     baseline: Annotated[Path, typer.Argument(help=t("基线结果文件", "the baseline's result file"))],
@@ -89,7 +89,7 @@ def compare_runs(
     else:
         _show_comparison(found)
     if worse:
-        note(t("显著变差:", "Significantly worse: ") + ", ".join(f"{c.suite}/{c.scorer}" for c in worse), style="red")
+        note(t("显著变差：", "Significantly worse: ") + ", ".join(f"{c.suite}/{c.scorer}" for c in worse), style="red")
         raise typer.Exit(BELOW_THRESHOLD)
 
 

@@ -77,7 +77,7 @@ def _check_subject(subject: str, wanted: str, field: str) -> None:
     kind = subject.split("/", 1)[0]
     if kind != wanted:
         raise InvalidInput(
-            Text(f"{field} 的类型是 {kind!r},应为 {wanted!r}", f"{field} is a {kind!r}; it must be a {wanted!r}"),
+            Text(f"{field} 的类型是 {kind!r}，应为 {wanted!r}", f"{field} is a {kind!r}; it must be a {wanted!r}"),
             where={"field": field},
             nearest=[f"{wanted}/{subject.split('/', 1)[1]}"],
         )

@@ -49,7 +49,7 @@ def load_catalog(path: Path) -> LoadedCatalog:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
         raise InvalidCatalog(
-            Text(f"读不了目录文件:{cause}", f"the catalog cannot be read: {cause}"), where={"file": str(path)}
+            Text(f"读不了目录文件：{cause}", f"the catalog cannot be read: {cause}"), where={"file": str(path)}
         ) from cause
     try:
         return read_catalog(text)
@@ -135,7 +135,7 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
             objects[name] = ObjectType(labels=Labels(zh=[name], en=[name]))
             warnings.append(
                 Text(
-                    f"第 {line} 行:对象 {name!r} 只被提到、未定义,按没有属性的对象处理",
+                    f"第 {line} 行：对象 {name!r} 只被提到、未定义，按没有属性的对象处理",
                     f"line {line}: object {name!r} is mentioned but not defined; taken as one without attributes",
                 )
             )
@@ -156,7 +156,7 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
             events[name] = EventType(subject=metric.subject)
             warnings.append(
                 Text(
-                    f"第 {line} 行:事件 {name!r} 只被指标提到、未定义,按没有字段的事件处理",
+                    f"第 {line} 行：事件 {name!r} 只被指标提到、未定义，按没有字段的事件处理",
                     f"line {line}: event {name!r} is mentioned by a metric but not defined; taken as having no fields",
                 )
             )

@@ -90,7 +90,7 @@ def convert(value: float, unit: str, wanted: str | None) -> float:
         return round(value * factors[have] / factors[want], 12)
     if want is None:
         raise WrongUnit(
-            Text(f"这里不带单位,给出的是 {unit!r}", f"this has no unit, but {unit!r} was given"),
+            Text(f"这里不带单位，给出的是 {unit!r}", f"this has no unit, but {unit!r} was given"),
             hint=Text("去掉单位", "Leave the unit out"),
         )
     same = list(_FACTORS.get(_DIMENSION.get(want, ""), {want: 1}))

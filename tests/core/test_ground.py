@@ -17,7 +17,7 @@ from core.text import Text, guess_lang, negotiate_lang
 def test_an_error_says_place_problem_and_nearest_in_both_languages() -> None:
     error = UnknownName(Text("没有事件 x", "there is no event x"), where={"line": 3}, nearest=["app.login"])
     assert error.say("en") == "line 3: there is no event x. Nearest: app.login."
-    assert error.say("zh") == "行 3:没有事件 x。最接近的有:app.login。"
+    assert error.say("zh") == "行 3：没有事件 x。最接近的有：app.login。"
 
 
 @pytest.mark.parametrize(
