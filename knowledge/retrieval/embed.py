@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -51,10 +51,16 @@ class UseEmbedder:
         self._threads = threads
         self._model: Any = None
         self._lock = threading.Lock()
+        self._recent = lru_cache(maxsize=256)(lambda text: self._encode([text]))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, 512), dtype=np.float32)
+        if len(texts) == 1:  # a message is read for its intent and then searched with, several times over
+            return self._recent(texts[0]).copy()
+        return self._encode(texts)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
         # The encoder sets BLAS threads for the whole process while it runs: one at a time.
         with self._lock:
             if self._model is None:
