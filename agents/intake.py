@@ -13,12 +13,12 @@ from core.errors import InvalidInput, TooLarge
 from core.telemetry import span
 from core.text import Lang, Text, guess_lang
 from knowledge.governance import mask_pii
+from knowledge.parse.intents import WINDOW, excerpt
+from knowledge.parse.route import ABSTAIN_BELOW, ABSTAIN_MARGIN, TARGETS
 
 if TYPE_CHECKING:
     from knowledge.parse import TextMeaning
 
-GIST = 160
-"""Characters that a playbook searches with: what a message is about stands at its beginning."""
 REMEMBERED = 8
 """Messages of the conversation's past that a case shows."""
 
@@ -33,10 +33,10 @@ def check_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise TooLarge(
             Text(
-                f"内容有 {len(text)} 个字符,上限 {MAX_TEXT}", f"the text has {len(text)} characters, at most {MAX_TEXT}"
+                f"内容有 {len(text)} 个字符，上限 {MAX_TEXT}", f"the text has {len(text)} characters, at most {MAX_TEXT}"
             ),
             where={"field": "text"},
-            hint=Text("请精简,或作为附件文档导入", "Shorten it, or import it as a document"),
+            hint=Text("请精简，或作为附件文档导入", "Shorten it, or import it as a document"),
         )
     stripped = text.replace("\x00", "").strip()
     if not stripped:
@@ -66,7 +66,7 @@ def make_case(state: HubState, read_text: Callable[[str], TextMeaning], today: s
         "id": turn["id"],
         "lang": turn["lang"],
         "text": turn["text"],
-        "gist": turn["text"][:GIST],
+        "gist": excerpt(turn["text"], WINDOW),
         "has_customer": turn["subject"] is not None,
         "today": today,
         "meaning": meaning,
@@ -89,9 +89,20 @@ def as_data(meaning: TextMeaning) -> dict[str, Any]:
         "entities": [{"kind": e.kind, "text": e.text, "value": e.value, "unit": e.unit} for e in meaning.entities],
         "kinds": {e.kind: e.text for e in reversed(meaning.entities)},
         "asked_discount": max(discounts, default=None),
+        "routes": _routes(meaning),
         "promises": [{"by": p.by, "what": p.what, "when": p.when} for p in meaning.promises],
         "next_actions": [a.action for a in meaning.next_actions],
     }
+
+
+def _routes(meaning: TextMeaning) -> dict[str, Any]:
+    """The machine reading's own opinion of where to go: the best target, and whether it is sure enough."""
+    shares: dict[str, float] = {}
+    for intent, share in meaning.intents.items():
+        shares[TARGETS[intent]] = shares.get(TARGETS[intent], 0.0) + share
+    (best, first), (_, second) = sorted(shares.items(), key=lambda pair: -pair[1])[:2]
+    sure = first >= ABSTAIN_BELOW and first - second >= ABSTAIN_MARGIN
+    return {"best": best, "share": round(first, 3), "sure": sure}
 
 
 def lang_of(state: HubState) -> Lang:

@@ -37,15 +37,15 @@ log = structlog.get_logger(__name__)
 MAX_REPAIRS = 1
 
 HOLDING = Text(
-    "您好,您的来信已收到,正在由负责的同事确认,确认后会尽快答复您。",
+    "您好，您的来信已收到，正在由负责的同事确认，确认后会尽快答复您。",
     "Thank you for your message. A colleague is confirming the details and we will answer you as soon as possible.",
 )
 TO_A_PERSON = Text(
-    "您好,您的来信已转给专人处理,对方会尽快与您联系。",
+    "您好，您的来信已转给专人处理，对方会尽快与您联系。",
     "Thank you for your message. We have passed it to a colleague, who will contact you as soon as possible.",
 )
-NOT_STARTED = Text("这项操作没有获得批准,未执行。", "This was not approved, so nothing was done.")
-WENT_ON = Text("您有了新的消息,之前等待批准的操作已取消。", "You wrote on, so the pending approval was withdrawn.")
+NOT_STARTED = Text("这项操作没有获得批准，未执行。", "This was not approved, so nothing was done.")
+WENT_ON = Text("您有了新的消息，之前等待批准的操作已取消。", "You wrote on, so the pending approval was withdrawn.")
 
 
 class Nodes:
@@ -121,7 +121,8 @@ class Nodes:
         with span("agent.specialist", route=state["route"], repair=state["repairs"]):
             try:
                 agent = self._desks.agent(state["route"], lang_of(state))
-                result = agent.invoke({"messages": messages}, context=context)
+                # Without a checkpointer of its own it cannot wait for one, as the supervisor's durability asks.
+                result = agent.invoke({"messages": messages}, context=context, durability="async")
             except (BudgetSpent, PlaybookGap) as stopped:
                 log.warning("agent.stopped", route=state["route"], reason=str(stopped))
                 return {"decision": None, "repairs": MAX_REPAIRS, "problems": [f"{type(stopped).__name__}: {stopped}"]}
@@ -152,29 +153,21 @@ class Nodes:
         return {"problems": [], "queue": queue}
 
     def act(self, state: HubState, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        """Do what may be done at once, then stop at the first act that needs a person's yes."""
+        """Do what may be done at once, then ask for the first act that needs a person's yes."""
         decision = state["decision"] or {}
-        ready: list[Proposal] = []
         waiting: list[tuple[Proposal, ApprovalRequired]] = []
         done, trouble = list(state["done"]), list(state["trouble"])
         for proposal in state["queue"]:
             scope, exact = self._act_scope(state, proposal)
             try:
-                TOOLS[proposal["tool"]].admit(scope, exact["args"])
-                ready.append(exact)
+                found = TOOLS[exact["tool"]](scope, exact["args"])
             except ApprovalRequired as asks:
                 waiting.append((proposal, asks))
             except ToolError as error:
-                trouble.append(f"{proposal['tool']}: {error.text.en}")
+                trouble.append(f"{exact['tool']}: {error.text.en}")
                 return {"queue": [], "done": done, "trouble": trouble, "pending": None, "status": "failed"}
-        for proposal in ready:
-            scope, _ = self._act_scope(state, proposal)
-            try:
-                found = TOOLS[proposal["tool"]](scope, proposal["args"])
-            except ToolError as error:
-                trouble.append(f"{proposal['tool']}: {error.text.en}")
-                return {"queue": [], "done": done, "trouble": trouble, "pending": None, "status": "failed"}
-            done.append({"tool": proposal["tool"], "args": proposal["args"], "result": found.data})
+            else:
+                done.append({"tool": exact["tool"], "args": exact["args"], "result": found.data})
         left = [proposal for proposal, _ in waiting]
         if not waiting:
             return {"queue": [], "done": done, "pending": None, "verdict": None}

@@ -21,6 +21,7 @@ from agents.decision import Decision, Routing
 from agents.graph import build
 from agents.intake import check_text, new_turn
 from agents.models.resilient import build_model, who_answered
+from agents.models.rules import playbooks
 from agents.nodes import Nodes
 from agents.schemas import AgentDeps, ApprovalView, ChatEvent, Done, TicketIn, TicketOutcome
 from agents.state import Emit, HubState, RunContext, read_context, write_context
@@ -32,6 +33,7 @@ from core.errors import Conflict, Forbidden, NotFound, ZhongshuError
 from core.ids import stable_id
 from core.telemetry import span
 from core.text import Text
+from tools import limits
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +43,7 @@ class Supervisor:
 
     def __init__(self, deps: AgentDeps) -> None:
         self._deps = deps
+        playbooks(), limits()  # a slip in either is to stop the start, not a customer's case
         deps.checkpoints.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(deps.checkpoints, check_same_thread=False)
         self.model = build_model(deps.model, deps.tools.clock)

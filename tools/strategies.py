@@ -3,15 +3,17 @@ wrong with a sentence comes back as data (which word, where, the nearest names, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from core.errors import Conflict, InvalidInput, NeedsAnswer, NotFound, Refused, UnknownName, ZhongshuError
 from core.text import Text
-from strategy.service import StrategyVersion
 from tools.base import AnyTool, Args, Scope, ToolFailed, ToolResult, tool
 from tools.limits import limits, require_approval
+
+if TYPE_CHECKING:
+    from strategy.service import StrategyVersion
 
 
 class DraftStrategy(Args):

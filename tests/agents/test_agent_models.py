@@ -20,7 +20,13 @@ GOOD = ("Routing", {"route": "churn", "confidence": 0.9, "why": "wants to leave"
 
 
 def ask(model: ResilientModel) -> AIMessage:
-    case = {"case": {"lang": "en", "text": "my machine is broken", "meaning": {"intents": {"service": 0.9}}}}
+    case = {
+        "case": {
+            "lang": "en",
+            "text": "my machine is broken",
+            "meaning": {"routes": {"best": "service", "share": 0.9, "sure": True}},
+        }
+    }
     message = HumanMessage(f"<data>\n{pack(case)}\n</data>")
     return model.bind_tools([Routing], tool_choice="any", parallel_tool_calls=False).invoke([message])
 
