@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CursorResult, Select, func, insert, tuple_, update
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from core.ids import TenantId
 from strategy.tables import (
@@ -21,6 +21,8 @@ from strategy.tables import (
 )
 
 _PAGE = 1_000
+_JOURNAL, _SET_ASIDE = SQLModel.metadata.tables["journal"], SQLModel.metadata.tables["set_aside"]
+"""The bare tables: inserts of many rows that need no objects."""
 
 
 class JournalEntry(NamedTuple):
@@ -125,19 +127,24 @@ class JournalRepository:
 
     def known(self, identities: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of the (source, id) pairs that the journal has already."""
+        by_source: dict[str, list[str]] = {}
+        for source, key in identities:
+            by_source.setdefault(source, []).append(key)
         found: set[tuple[str, str]] = set()
-        for start in range(0, len(identities), 400):
-            query = select(JournalRow.source, JournalRow.id).where(
-                JournalRow.tenant == self._tenant,
-                tuple_(col(JournalRow.source), col(JournalRow.id)).in_(identities[start : start + 400]),
-            )
-            found.update((source or "", key or "") for source, key in self._session.exec(query))
+        for source, keys in by_source.items():
+            for start in range(0, len(keys), _PAGE):
+                query = select(JournalRow.id).where(
+                    JournalRow.tenant == self._tenant,
+                    JournalRow.source == source,
+                    col(JournalRow.id).in_(keys[start : start + _PAGE]),
+                )
+                found.update((source, key) for key in self._session.exec(query) if key is not None)
         return found
 
     def append(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write rows (columns of JournalRow without seq and tenant) at the end, in order."""
         if rows:
-            self._session.execute(insert(JournalRow), [{**row, "tenant": self._tenant} for row in rows])
+            self._session.execute(insert(_JOURNAL), [{**row, "tenant": self._tenant} for row in rows])
 
     def after(self, seq: int, limit: int) -> list[JournalEntry]:
         """The next rows after `seq`, in order."""
@@ -192,7 +199,7 @@ class JournalRepository:
     def set_aside(self, rows: Sequence[dict[str, Any]]) -> None:
         """Keep what was not taken (columns of SetAsideRow without seq and tenant)."""
         if rows:
-            self._session.execute(insert(SetAsideRow), [{**row, "tenant": self._tenant} for row in rows])
+            self._session.execute(insert(_SET_ASIDE), [{**row, "tenant": self._tenant} for row in rows])
 
     def aside(self, before: int | None, limit: int, reason: str | None) -> list[SetAsideRow]:
         """What was set aside, newest first."""
