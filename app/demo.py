@@ -95,7 +95,7 @@ def _concerned(world: World) -> set[str]:
 
 
 def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
-    teller.title(Text("故事一:竞品门店旁的一杯咖啡", "Story 1: a coffee next to a rival's shop"))
+    teller.title(Text("故事一：竞品门店旁的一杯咖啡", "Story 1: a coffee next to a rival's shop"))
     ready = next(s for s in retail.strategies() if s.name == _STORY)
     sentence = ready.sentence.say(teller.lang)
     teller.step(Text("您说一句话", "You say a sentence"), [f"“{sentence}”"])
@@ -106,7 +106,7 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
         Text("您批准", "You approve"),
         [
             t(
-                f"状态 {approved['state']},{approved['percent']:g}% 的客户",
+                f"状态 {approved['state']}，{approved['percent']:g}% 的客户",
                 f"{approved['state']}, for {approved['percent']:g}% of customers",
             )
         ],
@@ -117,7 +117,7 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
     sent = _play(api, world.live, subject)
     teller.step(
         Text(
-            f"{name}({subject})走近竞品门店,翻了五屏菜单没有下单",
+            f"{name}（{subject}）走近竞品门店，翻了五屏菜单没有下单",
             f"{name} ({subject}) nears the rival, swipes five screens, orders nothing",
         ),
         [
@@ -137,16 +137,16 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
     teller.step(
         Text(f"{seconds:.1f} 秒后送达", f"Delivered {seconds:.1f} s after the last swipe"),
         [
-            t("签名核对无误,渠道 ", "signature verified, channel ")
+            t("签名核对无误，渠道 ", "signature verified, channel ")
             + f"{m['data']['channel']}: {m['data']['title'][teller.lang]}"
             for m in got
         ],
     )
     why = api.get("decisions", decision["id"], "why")
-    teller.layers(Text("为什么是现在?", "Why now?"), why["headline"], why["layers"])
+    teller.layers(Text("为什么是现在？", "Why now?"), why["headline"], why["layers"])
     for other in world.truths.near_misses.get(_STORY, ())[:1]:
         found = api.get("strategies", _STORY, "why-not", subject=other)
-        teller.step(Text(f"为什么 {other} 没有?", f"Why not {other}?"), [found["headline"], *found["lines"]])
+        teller.step(Text(f"为什么 {other} 没有？", f"Why not {other}?"), [found["headline"], *found["lines"]])
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _wait_for(look: Any, what: str) -> Any:
         if found := look():
             return found
         pause.wait(0.02)
-    raise Unavailable(Text(f"没有等到:{what}", f"waited in vain for: {what}"))
+    raise Unavailable(Text(f"没有等到：{what}", f"waited in vain for: {what}"))
 
 
 # Story 2
@@ -208,7 +208,7 @@ def _wait_for(look: Any, what: str) -> Any:
 def _ticket(api: Api, world: World, teller: Teller) -> None:
     truth = world.truths.breach
     ticket: Ticket = next(found for found in world.tickets if found.id == truth.ticket)
-    teller.title(Text("故事二:超过承诺时间的维修", "Story 2: a repair later than promised"))
+    teller.title(Text("故事二：超过承诺时间的维修", "Story 2: a repair later than promised"))
     teller.step(Text(f"{ticket.customer} 来信", f"{ticket.customer} writes"), [f"“{ticket.text}”"])
     began = time.perf_counter()
     answer = api.post("tickets", body={"id": f"demo-{ticket.id}", "subject": ticket.customer, "text": ticket.text})
@@ -219,7 +219,7 @@ def _ticket(api: Api, world: World, teller: Teller) -> None:
         Text("主管智能体分派", "The supervisor routes it"),
         [
             t(
-                f"→ {answer['route']}(把握 {routing['confidence']:.0%}):{routing['why']}",
+                f"→ {answer['route']}（把握 {routing['confidence']:.0%}）：{routing['why']}",
                 f"→ {answer['route']} ({routing['confidence']:.0%} sure): {routing['why']}",
             )
         ],
@@ -227,9 +227,9 @@ def _ticket(api: Api, world: World, teller: Teller) -> None:
     decision = outcome["decision"] or {"action": "hand_over", "reasons": [], "missing": []}
     teller.step(
         Text("专员查证后决定", "The specialist looks things up and decides"),
-        [decision["action"], *decision["reasons"], t("证据:", "evidence: ") + ", ".join(outcome["evidence"])],
+        [decision["action"], *decision["reasons"], t("证据：", "evidence: ") + ", ".join(outcome["evidence"])],
     )
-    teller.step(Text(f"答复({took:.0f} 毫秒)", f"The reply ({took:.0f} ms)"), [outcome["reply"]])
+    teller.step(Text(f"答复（{took:.0f} 毫秒）", f"The reply ({took:.0f} ms)"), [outcome["reply"]])
     if pending := outcome["pending"]:
         teller.step(
             Text("这一步要人批准", "This act needs a person"),
@@ -247,7 +247,7 @@ def _ticket(api: Api, world: World, teller: Teller) -> None:
 def _what_next(teller: Teller) -> None:
     teller.title(Text("接下来试试", "What to try next"))
     sentence = t(
-        "客户连续3次没打开营销邮件,就安排外呼",
+        "客户连续3次没打开营销邮件，就安排外呼",
         "When a customer does not open 3 marketing emails in a row, arrange an outbound call",
     )
     teller.commands(

@@ -60,7 +60,7 @@ def _settings() -> Finding:
     if unknown := unknown_settings():
         listed = ", ".join(f"{n} → {'/'.join(near)}" if near else n for n, near in unknown.items())
         fix = Text("改名或删掉", "Rename or remove them")
-        return Finding(name, "bad", Text(f"不认识:{listed}", f"not known: {listed}"), fix)
+        return Finding(name, "bad", Text(f"不认识：{listed}", f"not known: {listed}"), fix)
     return Finding(name, "ok", Text("都能用", "all usable"))
 
 
@@ -71,7 +71,7 @@ def _data_folder(settings: Settings) -> Finding:
         fix = Text("换一个 ZHONGSHU_DATA_DIR", "Set another ZHONGSHU_DATA_DIR")
         return Finding(name, "bad", Text(f"{folder} 不可写", f"{folder} cannot be written"), fix)
     free = shutil.disk_usage(existing).free
-    said = Text(f"{folder},剩余 {free // 2**20} MB", f"{folder}, {free // 2**20} MB free")
+    said = Text(f"{folder}，剩余 {free // 2**20} MB", f"{folder}, {free // 2**20} MB free")
     if free < _DISK:
         return Finding(name, "bad", said, Text("腾出至少 500 MB", "Free at least 500 MB"))
     return Finding(name, "ok", said)
@@ -81,7 +81,9 @@ def _service(settings: Settings) -> Finding:
     name = _CHECKS[_service]
     if found := holder(settings.data_dir):
         where = found.address or "…"
-        return Finding(name, "ok", Text(f"运行于 {where}(进程 {found.pid})", f"runs at {where} (process {found.pid})"))
+        return Finding(
+            name, "ok", Text(f"运行于 {where}（进程 {found.pid}）", f"runs at {where} (process {found.pid})")
+        )
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -89,7 +91,7 @@ def _service(settings: Settings) -> Finding:
         except OSError as cause:
             fix = Text("换一个 ZHONGSHU_PORT", "Set another ZHONGSHU_PORT")
             place = f"{settings.host}:{settings.port}"
-            return Finding(name, "bad", Text(f"{place} 不能监听:{cause}", f"cannot listen on {place}: {cause}"), fix)
+            return Finding(name, "bad", Text(f"{place} 不能监听：{cause}", f"cannot listen on {place}: {cause}"), fix)
     return Finding(name, "off", Text("没有运行", "not running"), Text("zhongshu serve --demo", "zhongshu serve --demo"))
 
 
@@ -97,7 +99,7 @@ def _store(settings: Settings) -> Finding:
     name = _CHECKS[_store]
     path = settings.data_dir / "zhongshu.db"
     if settings.database_url is None and not path.exists():
-        return Finding(name, "off", Text("还没有建立;首次启动时建立", "not made yet; the first start makes it"))
+        return Finding(name, "off", Text("还没有建立；首次启动时建立", "not made yet; the first start makes it"))
     from app.migrations import current_revision, newest_revision
     from core.db import Database
 
@@ -108,7 +110,7 @@ def _store(settings: Settings) -> Finding:
         database.close()
     if current == newest:
         return Finding(name, "ok", Text(f"版本 {current}", f"version {current}"))
-    said = Text(f"版本 {current},程序需要 {newest}", f"at version {current}; the program needs {newest}")
+    said = Text(f"版本 {current}，程序需要 {newest}", f"at version {current}; the program needs {newest}")
     return Finding(name, "bad", said, Text("zhongshu migrate", "zhongshu migrate"))
 
 
@@ -120,15 +122,15 @@ def _catalog(settings: Settings) -> Finding:
 
     loaded = load_catalog(settings.catalog)
     count = len(loaded.warnings)
-    return Finding(name, "ok", Text(f"{settings.catalog},{count} 条提醒", f"{settings.catalog}, {count} warnings"))
+    return Finding(name, "ok", Text(f"{settings.catalog}，{count} 条提醒", f"{settings.catalog}, {count} warnings"))
 
 
 def _model(settings: Settings) -> Finding:
     name = _CHECKS[_model]
     if settings.llm_base_url is None:
-        said = Text("内置剧本模型(不需要密钥)", "the built-in playbook model (needs no key)")
+        said = Text("内置剧本模型（不需要密钥）", "the built-in playbook model (needs no key)")
         fix = Text(
-            "接大模型:设 ZHONGSHU_LLM_BASE_URL、_API_KEY、_MODEL",
+            "接大模型：设 ZHONGSHU_LLM_BASE_URL、_API_KEY、_MODEL",
             "For a language model set ZHONGSHU_LLM_BASE_URL, _API_KEY and _MODEL",
         )
         return Finding(name, "off", said, fix)
@@ -140,8 +142,8 @@ def _model(settings: Settings) -> Finding:
 def _mail(settings: Settings) -> Finding:
     name = _CHECKS[_mail]
     if settings.smtp_host is None:
-        fix = Text("要发邮件:设 ZHONGSHU_SMTP_HOST", "To send mail set ZHONGSHU_SMTP_HOST")
-        return Finding(name, "off", Text("未配置;邮件转为收件箱任务", "not configured; mails become inbox tasks"), fix)
+        fix = Text("要发邮件：设 ZHONGSHU_SMTP_HOST", "To send mail set ZHONGSHU_SMTP_HOST")
+        return Finding(name, "off", Text("未配置；邮件转为收件箱任务", "not configured; mails become inbox tasks"), fix)
     return _reachable(name, settings.smtp_host, settings.smtp_port, f"{settings.smtp_host}:{settings.smtp_port}")
 
 
@@ -149,7 +151,7 @@ def _webhook(settings: Settings) -> Finding:
     name = _CHECKS[_webhook]
     if settings.webhook_url is None:
         fix = Text(
-            "要推送:设 ZHONGSHU_WEBHOOK_URL 与 _SECRET", "To push set ZHONGSHU_WEBHOOK_URL and ZHONGSHU_WEBHOOK_SECRET"
+            "要推送：设 ZHONGSHU_WEBHOOK_URL 与 _SECRET", "To push set ZHONGSHU_WEBHOOK_URL and ZHONGSHU_WEBHOOK_SECRET"
         )
         return Finding(name, "off", Text("未配置", "not configured"), fix)
     parts = urlsplit(str(settings.webhook_url))
@@ -159,7 +161,7 @@ def _webhook(settings: Settings) -> Finding:
 def _traces(settings: Settings) -> Finding:
     name = _CHECKS[_traces]
     if settings.otlp_endpoint is None:
-        fix = Text("要导出:设 ZHONGSHU_OTLP_ENDPOINT", "To export set ZHONGSHU_OTLP_ENDPOINT")
+        fix = Text("要导出：设 ZHONGSHU_OTLP_ENDPOINT", "To export set ZHONGSHU_OTLP_ENDPOINT")
         return Finding(name, "off", Text("不导出", "not exported"), fix)
     parts = urlsplit(str(settings.otlp_endpoint))
     return _reachable(name, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), parts.netloc)
@@ -169,7 +171,7 @@ def _reachable(name: Text, host: str | None, port: int, said: str) -> Finding:
     try:
         socket.create_connection((host or "", port), _TIMEOUT).close()
     except OSError as cause:
-        text = Text(f"{said} 没有应答({cause})", f"{said} does not answer ({cause})")
+        text = Text(f"{said} 没有应答（{cause}）", f"{said} does not answer ({cause})")
         return Finding(name, "bad", text, Text("启动它或改设置", "Start it, or change the setting"))
     return Finding(name, "ok", Text(said, said))
 

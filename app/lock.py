@@ -31,7 +31,7 @@ class DataLock:
             os.close(self._file)
             raise Conflict(
                 Text(f"数据目录 {folder} 正被进程 {pid} 使用", f"data folder {folder} is in use by process {pid}"),
-                hint=Text("先停掉它,或另设 ZHONGSHU_DATA_DIR", "Stop it first, or set another ZHONGSHU_DATA_DIR"),
+                hint=Text("先停掉它，或另设 ZHONGSHU_DATA_DIR", "Stop it first, or set another ZHONGSHU_DATA_DIR"),
             ) from None
         self.tell("")
 

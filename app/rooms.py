@@ -59,7 +59,7 @@ class Room(Generic[T]):
             self.state, self.detail = "failed", said
             _log.error("room.failed", room=self.name, exc_info=cause)
             raise Unavailable(
-                Text(f"{self.label.zh}不可用:{said.zh}", f"{self.label.en} is not available: {said.en}")
+                Text(f"{self.label.zh}不可用：{said.zh}", f"{self.label.en} is not available: {said.en}")
             ) from cause
         self.state, self.detail = "ready", None
         return value

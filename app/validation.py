@@ -48,7 +48,7 @@ def say(problem: Mapping[str, Any]) -> Text:
         values = {k: v for k, v in problem.get("ctx", {}).items() if isinstance(v, str | int | float)}
         return Text(template.zh.format(**values), template.en.format(**values))
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return Text(f"不可用({message})", f"cannot be used ({message})")
+    return Text(f"不可用（{message}）", f"cannot be used ({message})")
 
 
 def place(path: Sequence[object]) -> str:
@@ -73,7 +73,7 @@ def first_problem(problems: Sequence[Mapping[str, Any]]) -> InvalidInput:
     more = len(problems) - 1
     return InvalidInput(
         Text(
-            f"{field} {said.zh}" + (f"(另有 {more} 处)" if more else ""),
+            f"{field} {said.zh}" + (f"（另有 {more} 处）" if more else ""),
             f"{field} {said.en}" + (f" (and {more} more)" if more else ""),
         ),
         where={"field": field},

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/chat", tags=["tickets"])
 class ChatIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"message": "客户投诉后2小时内未解决,就升级给总监"}]},
+        json_schema_extra={"examples": [{"message": "客户投诉后2小时内未解决，就升级给总监"}]},
     )
 
     message: str = Field(min_length=1, max_length=20_000)

@@ -132,7 +132,7 @@ def _http(request: Request, error: Exception) -> Response:
     elif error.status_code == 413:
         found = TooLarge(Text("请求体太大", "the body is too large"))
     else:
-        found = InvalidInput(Text(f"请求不可用({error.detail})", f"the request cannot be used ({error.detail})"))
+        found = InvalidInput(Text(f"请求不可用（{error.detail}）", f"the request cannot be used ({error.detail})"))
     return respond(request, found, headers)
 
 
@@ -150,5 +150,5 @@ def _methods(app: FastAPI, path: str) -> list[str]:
 
 def _unexpected(request: Request, error: Exception) -> Response:
     _log.error("request.failed", path=request.url.path, exc_info=error)
-    text = Text("内部出错,已记入日志;请凭 request_id 查找", "something broke inside; the log has it under request_id")
+    text = Text("内部出错，已记入日志；请凭 request_id 查找", "something broke inside; the log has it under request_id")
     return respond(request, ZhongshuError(text))

@@ -25,7 +25,7 @@ Revision = Annotated[
     int | None, Body(embed=True, description="refuse if the state changed since this revision was read")
 ]
 _SENTENCES: dict[str, Any] = {
-    "chinese": {"value": {"sentence": "客户连续滑动5屏未下单,且附近500米有竞品门店,就免配送费"}},
+    "chinese": {"value": {"sentence": "客户连续滑动5屏未下单，且附近500米有竞品门店，就免配送费"}},
     "english": {
         "value": {"sentence": "When a customer's complaint is not resolved within 2 hours, escalate to the director"}
     },
@@ -71,7 +71,7 @@ class WhyNotOut(BaseModel):
 _TRUTHS = {
     Truth.TRUE: Text("触发条件此刻成立", "the trigger holds now"),
     Truth.FALSE: Text("触发条件此刻不成立", "the trigger does not hold now"),
-    Truth.UNKNOWN: Text("触发条件此刻未知:数据还不够", "the trigger is unknown now: there is too little data"),
+    Truth.UNKNOWN: Text("触发条件此刻未知：数据还不够", "the trigger is unknown now: there is too little data"),
 }
 
 
@@ -84,7 +84,7 @@ def why_not(
 ) -> WhyNotOut:
     """How a running strategy's trigger and audience look for the subject now: true, false or unknown, part by part."""
     found = hub.live.why_not(ctx, name, subject)
-    audience = [Text("人群:", "Audience:").say(ctx.lang), *found.audience] if found.audience else []
+    audience = [Text("人群：", "Audience:").say(ctx.lang), *found.audience] if found.audience else []
     return WhyNotOut(
         strategy=found.strategy,
         version=found.version,

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/tickets", tags=["tickets"])
 TheHub = Annotated[Hub, Depends(the_hub)]
 MayHandle = Annotated[RequestContext, Depends(allow(Action.TICKETS_WRITE))]
 _EXAMPLES: dict[str, Any] = {
-    "chinese": {"value": {"subject": "customer/c0001", "text": "咖啡机第三次坏了,再修不好我就不续约了"}},
+    "chinese": {"value": {"subject": "customer/c0001", "text": "咖啡机第三次坏了，再修不好我就不续约了"}},
     "english": {"value": {"subject": "customer/c0001", "text": "My machine broke for the third time. Fix it!"}},
 }
 

@@ -20,7 +20,7 @@ from core.text import Text
 _FORM = re.compile(r"zs_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NOT_ACCEPTED = Text("API 密钥无效", "the API key is not valid")
 _HOW = Text(
-    "请带上请求头 Authorization: Bearer zs_…;首次启动时打印的管理密钥在 var/admin.key",
+    "请带上请求头 Authorization: Bearer zs_…；首次启动时打印的管理密钥在 var/admin.key",
     "Send the header Authorization: Bearer zs_…; the admin key printed at the first start is in var/admin.key",
 )
 

@@ -34,7 +34,7 @@ def main() -> None:
         if debug:
             raise
         text = Text(
-            f"内部出错:{error!r}。加 --debug 看详情", f"something broke inside: {error!r}. See more with --debug"
+            f"内部出错：{error!r}。加 --debug 看详情", f"something broke inside: {error!r}. See more with --debug"
         )
         _say(text.say(lang))
         sys.exit(1)

@@ -13,7 +13,7 @@ group = typer.Typer(no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="audit", help=t("审计日志:查看、核对", "The audit log: list, verify"))
+    app.add_typer(group, name="audit", help=t("审计日志：查看、核对", "The audit log: list, verify"))
 
 
 @group.command("list", help=t("最近的审计记录", "The newest rows"))
@@ -39,7 +39,7 @@ def verify(json: AsJson = False) -> None:
     if json:
         as_json(found)
     elif found["whole"]:
-        say(t(f"完整:{found['rows']} 条", f"whole: {found['rows']} rows"), "green")
+        say(t(f"完整：{found['rows']} 条", f"whole: {found['rows']} rows"), "green")
     else:
         say(t(f"第 {found['first_broken']} 条对不上", f"row {found['first_broken']} does not hold"), "red")
     if not found["whole"]:

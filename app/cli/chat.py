@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def chat(
     message: Annotated[str | None, typer.Argument(help=t("只说这一句", "say just this"))] = None,
     customer: Annotated[
-        str | None, typer.Option(help=t("以这位客户的名义,如 customer/c0001", "on behalf of this customer"))
+        str | None, typer.Option(help=t("以这位客户的名义，如 customer/c0001", "on behalf of this customer"))
     ] = None,
     thread: Annotated[str | None, typer.Option(help=t("接着这段对话", "go on with this thread"))] = None,
 ) -> None:
@@ -31,7 +31,7 @@ def chat(
         if message is not None:
             _turn(api, message, customer, thread)
             return
-        note(t("直接输入;空行或 Ctrl-D 结束", "Type away; an empty line or Ctrl-D ends it"))
+        note(t("直接输入；空行或 Ctrl-D 结束", "Type away; an empty line or Ctrl-D ends it"))
         while text := _ask():
             thread = _turn(api, text, customer, thread)
 
@@ -62,7 +62,7 @@ def _show(name: str, data: dict[str, Any]) -> str | None:
         for reason in data["reasons"]:
             note(f"  · {reason}")
     elif name == "approval_requested":
-        note(t("  等待批准:", "  waits for approval: ") + f"{data['tool']} ({data['id']})", "yellow")
+        note(t("  等待批准：", "  waits for approval: ") + f"{data['tool']} ({data['id']})", "yellow")
     elif name == "error":
         note(str(data["message"]), "red")
     return str(data["thread"]) if name == "thread" else None

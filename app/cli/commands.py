@@ -33,7 +33,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         name="zhongshu",
         help=t(
-            "中枢:说一句话就上线的策略,有据可查的行动,有证据的答复。",
+            "中枢：说一句话就上线的策略，有据可查的行动，有证据的答复。",
             "Zhongshu: strategies that run as you say them, actions with their reasons, answers with evidence.",
         ),
         no_args_is_help=True,
@@ -51,7 +51,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
 def _global_options(
     lang: Annotated[
         str | None,
-        typer.Option("--lang", help=t("语言:zh 或 en,可放在任何位置", "language: zh or en; may stand anywhere")),
+        typer.Option("--lang", help=t("语言：zh 或 en，可放在任何位置", "language: zh or en; may stand anywhere")),
     ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help=t("出错时显示调用栈", "show the stack when something breaks"))

@@ -11,7 +11,7 @@ _SIGNS = {"ok": ("✓", "green"), "off": ("–", "dim"), "bad": ("✗", "red")}
 
 
 def register(app: typer.Typer) -> None:
-    app.command("doctor", help=t("配好了什么,缺什么,怎样补上", "What is configured, missing, and how to fix it"))(
+    app.command("doctor", help=t("配好了什么，缺什么，怎样补上", "What is configured, missing, and how to fix it"))(
         doctor
     )
 

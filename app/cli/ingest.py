@@ -21,10 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    file: Annotated[str, typer.Argument(help=t("NDJSON 文件,- 为标准输入", "an NDJSON file; - for standard input"))],
+    file: Annotated[str, typer.Argument(help=t("NDJSON 文件，- 为标准输入", "an NDJSON file; - for standard input"))],
     facts: Annotated[
         bool,
-        typer.Option("--facts/--events", help=t("是事实与关系;默认是事件", "facts and relations; default: events")),
+        typer.Option("--facts/--events", help=t("是事实与关系；默认是事件", "facts and relations; default: events")),
     ] = False,
     json: AsJson = False,
 ) -> None:
@@ -70,13 +70,13 @@ def _report(total: dict[str, Any]) -> None:
     for bad in rejected[:_SHOWN]:
         error = bad["error"]
         nearest = error.get("nearest")
-        tail = t(";最接近:", "; nearest: ") + ", ".join(nearest) if nearest else ""
+        tail = t("；最接近：", "; nearest: ") + ", ".join(nearest) if nearest else ""
         err.print(f"{t('行', 'line')} {bad['line']}: {error['message']}{tail}", style="yellow", markup=False)
     if len(rejected) > _SHOWN:
         note(t(f"……另有 {len(rejected) - _SHOWN} 行", f"… and {len(rejected) - _SHOWN} more"))
     say(
         t(
-            f"收下 {total['accepted']},重复 {total['duplicates']},迟到 {total['late']},拒绝 {len(rejected)}",
+            f"收下 {total['accepted']}，重复 {total['duplicates']}，迟到 {total['late']}，拒绝 {len(rejected)}",
             f"{total['accepted']} accepted, {total['duplicates']} duplicates, {total['late']} late, "
             f"{len(rejected)} rejected",
         ),

@@ -14,14 +14,14 @@ group = typer.Typer(no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(group, name="keys", help=t("API 密钥:创建、列出、吊销", "API keys: create, list, revoke"))
+    app.add_typer(group, name="keys", help=t("API 密钥：创建、列出、吊销", "API keys: create, list, revoke"))
 
 
-@group.command("create", help=t("创建密钥;全文只显示这一次", "Create a key; its text is shown this once"))
+@group.command("create", help=t("创建密钥；全文只显示这一次", "Create a key; its text is shown this once"))
 def create(
     role: Annotated[Role, typer.Option(help=t("角色", "role"))],
     name: Annotated[str, typer.Option(help=t("给谁或给什么用", "whom or what it is for"))],
-    days: Annotated[int | None, typer.Option(help=t("几天后到期;不写则不到期", "expires after so many days"))] = None,
+    days: Annotated[int | None, typer.Option(help=t("几天后到期；不写则不到期", "expires after so many days"))] = None,
     json: AsJson = False,
 ) -> None:
     from app.cli.reach import open_api
@@ -32,7 +32,7 @@ def create(
         as_json(key)
         return
     say(key["key"], "bold")
-    note(t("请存好:以后不再显示", "Keep it: it will not be shown again"))
+    note(t("请存好：以后不再显示", "Keep it: it will not be shown again"))
 
 
 @group.command("list", help=t("列出密钥", "List keys"))
@@ -49,7 +49,7 @@ def list_keys(json: AsJson = False) -> None:
     table(head, rows, t("还没有密钥", "no keys yet"))
 
 
-@group.command("revoke", help=t("吊销密钥,立即生效", "Revoke a key, at once"))
+@group.command("revoke", help=t("吊销密钥，立即生效", "Revoke a key, at once"))
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help=t("密钥编号", "the key's id"))]) -> None:
     from app.cli.reach import open_api
 

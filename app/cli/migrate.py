@@ -33,4 +33,4 @@ def migrate(json: AsJson = False) -> None:
     elif applied:
         say(t(f"已升级到 {revision}", f"now at {revision}"), "green")
     else:
-        say(t(f"已是最新({revision})", f"up to date ({revision})"), "green")
+        say(t(f"已是最新（{revision}）", f"up to date ({revision})"), "green")

@@ -108,7 +108,7 @@ class Api:
         except OSError as cause:
             connection.close()
             raise Unavailable(
-                Text(f"{self.address} 没有应答({cause})", f"{self.address} does not answer ({cause})"),
+                Text(f"{self.address} 没有应答（{cause}）", f"{self.address} does not answer ({cause})"),
                 hint=Text("zhongshu doctor 会告诉您缺什么", "zhongshu doctor tells what is missing"),
             ) from cause
 
@@ -177,7 +177,7 @@ def _key(settings: Settings) -> str:
         raise Unauthorized(
             Text("没有可用的密钥", "there is no key to use"),
             hint=Text(
-                f"读不到 {settings.admin_key_file}。设 ZHONGSHU_API_KEY,或停掉服务后运行 zhongshu keys create",
+                f"读不到 {settings.admin_key_file}。设 ZHONGSHU_API_KEY，或停掉服务后运行 zhongshu keys create",
                 "Set ZHONGSHU_API_KEY, or stop the service and run zhongshu keys create on the same data folder "
                 f"({settings.admin_key_file} cannot be read)",
             ),

@@ -32,7 +32,7 @@ def serve(
 
     settings = load_settings(demo=demo or None, host=host, port=port, data_dir=data_dir)
     for name, near in unknown_settings().items():
-        hint = t("(最接近:", " (nearest: ") + ", ".join(near) + t(")", ")") if near else ""
+        hint = t("（最接近：", " (nearest: ") + ", ".join(near) + t("）", ")") if near else ""
         note(t(f"没有设置 {name}", f"there is no setting {name}") + hint, "yellow")
     from app.hub import Hub
     from app.logs import set_up_logs
@@ -49,7 +49,9 @@ def serve(
 
     def listening(address: str) -> None:
         server.app.state.hub.lock.tell(address)
-        err.print(t(f"中枢在 {address} 运行,Ctrl-C 停止", f"Zhongshu runs at {address}; Ctrl-C stops it"), style="bold")
+        err.print(
+            t(f"中枢在 {address} 运行，Ctrl-C 停止", f"Zhongshu runs at {address}; Ctrl-C stops it"), style="bold"
+        )
 
     server = Server(open_hub, settings.host, settings.port, settings.lang, listening)
     server.run()
@@ -58,6 +60,6 @@ def serve(
 
 
 def _show_key(key: str, file: Path) -> None:
-    note(t("管理员密钥(只显示这一次):", "The admin key (shown this once):"), "bold")
+    note(t("管理员密钥（只显示这一次）：", "The admin key (shown this once):"), "bold")
     err.print(f"  {key}", style="green", markup=False)
     note(t(f"本机命令行从 {file} 读取它", f"the command line on this machine reads it from {file}"))

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from app.cli.words import t
 
-AsJson = Annotated[bool, typer.Option("--json", help=t("输出 JSON,供程序读取", "print JSON, for programs"))]
+AsJson = Annotated[bool, typer.Option("--json", help=t("输出 JSON，供程序读取", "print JSON, for programs"))]
 
 out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)

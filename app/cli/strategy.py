@@ -18,11 +18,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help=t("策略名", "the st
 
 def register(app: typer.Typer) -> None:
     app.add_typer(
-        group, name="strategy", help=t("策略:起草、查看、批准、暂停", "Strategies: draft, look, approve, pause")
+        group, name="strategy", help=t("策略：起草、查看、批准、暂停", "Strategies: draft, look, approve, pause")
     )
 
 
-@group.command("draft", help=t("由一句话或文件起草;读回给您确认", "Draft from a sentence or a file; it is read back"))
+@group.command("draft", help=t("由一句话或文件起草；读回给您确认", "Draft from a sentence or a file; it is read back"))
 def draft(
     sentence: Annotated[str | None, typer.Argument(help=t("一句话", "the sentence"))] = None,
     file: Annotated[Path | None, typer.Option(help=t("策略文件", "a strategy file instead"))] = None,
@@ -33,7 +33,7 @@ def draft(
 
     body: dict[str, Any] = {"name": name} if name else {}
     if (sentence is None) == (file is None):
-        raise InvalidInput(Text("给出一句话或 --file,二者取一", "give either a sentence or --file"))
+        raise InvalidInput(Text("给出一句话或 --file，二者取一", "give either a sentence or --file"))
     if file is not None:
         from strategy.files import load_strategy
 
@@ -46,7 +46,7 @@ def draft(
         as_json(found)
         return
     _card(found)
-    note(t("运行它:", "Run it: ") + f"zhongshu strategy approve '{found['name']}' --percent 1")
+    note(t("运行它：", "Run it: ") + f"zhongshu strategy approve '{found['name']}' --percent 1")
 
 
 @group.command("list", help=t("列出策略", "List strategies"))
@@ -85,9 +85,9 @@ def show(name: Name, version: Annotated[int | None, typer.Option()] = None, json
 def approve(
     name: Name,
     percent: Annotated[
-        float | None, typer.Option(help=t("客户比例(%);默认按文档", "share of customers, in percent"))
+        float | None, typer.Option(help=t("客户比例（%）；默认按文档", "share of customers, in percent"))
     ] = None,
-    version: Annotated[int | None, typer.Option(help=t("版本;默认最新", "version; default: the newest"))] = None,
+    version: Annotated[int | None, typer.Option(help=t("版本；默认最新", "version; default: the newest"))] = None,
     json: AsJson = False,
 ) -> None:
     from app.cli.reach import open_api
@@ -132,4 +132,4 @@ def _card(found: dict[str, Any]) -> None:
     say(f"{found['name']} · v{found['version']} · {found['state']} · {found['percent']:g}%", "bold")
     say(f"  {found['readback']}")
     for warning in found["warnings"]:
-        say(t("  注意:", "  warning: ") + warning, "yellow")
+        say(t("  注意：", "  warning: ") + warning, "yellow")

@@ -29,7 +29,7 @@ def migrate(database: Database) -> list[str]:
     if current is not None and current not in known:
         raise Refused(
             Text(f"数据库的版本 {current} 比程序新", f"the database is at version {current}, newer than the program"),
-            hint=Text("请升级程序,或换一个数据目录", "Upgrade the program, or use another data folder"),
+            hint=Text("请升级程序，或换一个数据目录", "Upgrade the program, or use another data folder"),
         )
     missing = known[known.index(current) + 1 :] if current else known
     if missing:

@@ -6,7 +6,7 @@ let stats = null, failure = null;
 const key = () => sessionStorage.getItem("key") || "";
 
 const EXAMPLES = {
-  zh: { sentence: "客户连续滑动5屏未下单,且在竞品门店500米内,就发专属优惠", ticket: "我的咖啡机又坏了,这已经是第三次,再修不好我就不续约了!", customer: "customer/c1" },
+  zh: { sentence: "客户连续滑动5屏未下单，且在竞品门店500米内，就发专属优惠", ticket: "我的咖啡机又坏了，这已经是第三次，再修不好我就不续约了！", customer: "customer/c1" },
   en: { sentence: "when a customer's marketing email is unopened 3 times in a row, send an exclusive offer", ticket: "My coffee machine broke again, for the third time. If it can't be fixed I won't renew!", customer: "customer/c1" },
 };
 const example = (name) => (stats && stats.examples && stats.examples[name] && (stats.examples[name][lang] || stats.examples[name])) || EXAMPLES[lang][name];
