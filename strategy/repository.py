@@ -193,6 +193,16 @@ class JournalRepository:
             page = self._entries(events.where(after, col(JournalRow.type).in_(types)).order_by(*order).limit(_PAGE))
             yield from page
 
+    def recorded(self, kinds: Sequence[str]) -> Iterator[JournalEntry]:
+        """Every input of these kinds, by time (then seq), page by page."""
+        order = (col(JournalRow.time), col(JournalRow.seq))
+        mine = sql_select(*_ENTRY).where(col(JournalRow.tenant) == self._tenant, col(JournalRow.kind).in_(kinds))
+        page = self._entries(mine.order_by(*order).limit(_PAGE))
+        while page:
+            yield from page
+            after = tuple_(*order) > tuple_(page[-1].time, page[-1].seq)
+            page = self._entries(mine.where(after).order_by(*order).limit(_PAGE))
+
     def _entries(self, query: Select[Any]) -> list[JournalEntry]:
         return [JournalEntry._make(row) for row in self._session.execute(query)]
 

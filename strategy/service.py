@@ -20,6 +20,7 @@ from knowledge.catalog import Catalog, nearest
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.language import read_sentence, readback
+from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
 from strategy.tables import State, StateRow, VersionRow
 
@@ -216,6 +217,11 @@ class StrategyService:
         """The versions in canary or live, in the order in which they were made: what the engine is to run."""
         with self._db.reading() as session:
             return running(StrategyRepository(session, ctx.tenant))
+
+    def rehearse(self, ctx: RequestContext, name: str, version: int | None = None) -> Rehearsal:
+        """What a version would have done over everything recorded so far; nothing is stored or sent."""
+        found = self.show(ctx, name, version)
+        return rehearse(self._db, self._clock, ctx, self._catalog(ctx), found.strategy)
 
     def _change(
         self,

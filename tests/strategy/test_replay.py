@@ -86,6 +86,19 @@ def test_replay_and_live_running_give_the_same_firings(tmp_path: Path) -> None:
     assert sorted(live) == sorted(replayed)
 
 
+def test_a_rehearsal_shows_what_a_strategy_would_have_done_on_the_hubs_own_records(tmp_path: Path) -> None:
+    hub = LiveHub(tmp_path, ManualClock(NOW))
+    past = [Event(f"e{n}", "app.login", Micros(NOW - (20 - n) * DAY), f"customer/c{n % 3}") for n in range(20)]
+    hub.live.load_history(CTX, past)
+    hub.live.settle()
+    hub.service.draft(CTX, document=every_login())
+    seen = hub.service.rehearse(CTX, "login")
+    assert (seen.firings, seen.subjects, seen.last_week, seen.ended) == (20, 3, 6, NOW)
+    assert seen.newest[0].firing.at == NOW - DAY
+    assert hub.fired() == []
+    hub.close()
+
+
 def test_one_absurd_time_does_not_make_the_rest_late() -> None:
     events = lines(login("e1", NOW), login("e2", NOW + 20 * 365 * DAY), login("e3", NOW + MINUTE))
     replay = Replay(CATALOG, [STRATEGIES[0]], lateness=0, clock=ManualClock(NOW))
