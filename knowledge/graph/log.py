@@ -61,7 +61,7 @@ def check_claim(claim: Assertion, place: int) -> None:
     try:
         to_json(claim.value)
     except (TypeError, ValueError) as cause:
-        raise wrong("value", Text(f"值无法存为 JSON:{cause}", f"the value has no JSON form: {cause}")) from cause
+        raise wrong("value", Text(f"值无法存为 JSON：{cause}", f"the value has no JSON form: {cause}")) from cause
 
 
 class Intake:

@@ -70,11 +70,11 @@ class GraphFact:
         if self.object is not None:
             zh, en = ("不再", "no longer ") if self.ended else ("", "")
             return Text(
-                f"{self.subject} 自 {since} 起{zh} {self.name} {self.object}(来源 {source},记录于 {told})",
+                f"{self.subject} 自 {since} 起{zh} {self.name} {self.object}（来源 {source}，记录于 {told}）",
                 f"{self.subject} {en}{self.name} {self.object} since {since} (source {source}, recorded {told})",
             )
         return Text(
-            f"{self.subject} 的 {self.name} 自 {since} 起为 {self.value!r}(来源 {source},记录于 {told})",
+            f"{self.subject} 的 {self.name} 自 {since} 起为 {self.value!r}（来源 {source}，记录于 {told}）",
             f"{self.subject}'s {self.name} is {self.value!r} since {since} (source {source}, recorded {told})",
         )
 
@@ -184,14 +184,14 @@ class Explanation:
         if self.retraction is not None:
             told = format_time(self.retraction.recorded_at)
             return Text(
-                f"{claim.zh};{told} 由 {self.retraction.actor} 撤回:{self.retraction.reason}",
+                f"{claim.zh}；{told} 由 {self.retraction.actor} 撤回：{self.retraction.reason}",
                 f"{claim.en}; retracted {told} by {self.retraction.actor}: {self.retraction.reason}",
             )
         if self.by is not None:
             other = self.by.says()
-            return Text(f"{claim.zh};现由另一条取代:{other.zh}", f"{claim.en}; superseded: {other.en}")
-        note = {"past": Text(";已过期", "; it has ended"), "future": Text(";尚未生效", "; it has not begun")}
-        tail = note.get(self.status, Text(";现行有效", "; it holds now"))
+            return Text(f"{claim.zh}；现由另一条取代：{other.zh}", f"{claim.en}; superseded: {other.en}")
+        note = {"past": Text("；已过期", "; it has ended"), "future": Text("；尚未生效", "; it has not begun")}
+        tail = note.get(self.status, Text("；现行有效", "; it holds now"))
         return Text(claim.zh + tail.zh, claim.en + tail.en)
 
 

@@ -10,13 +10,13 @@ from typing import NamedTuple
 _LATIN = 0.4
 """What a non-Chinese character weighs: a word of English takes as many as two or three Chinese characters."""
 
+_CLOSING = "\"'\u201d\u2019\u300d\u300f\u300b\uff09)\\]"
+_ABBREVIATED = r"(?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|No|vs|St))(?<!\b(?:Mrs|e\.g|i\.e|etc|Inc|Ltd))"
 _END = re.compile(
-    r"""
-      [。!?!?;;…]+["'”’」』)\])》]*\s*      # zh stops, whatever follows; en ! ? ; as well
-    | (?<!\b[A-Z])(?<!\b(?:Mr|Ms|Dr|No|vs|St))(?<!\b(?:Mrs|e\.g|i\.e|etc|Inc|Ltd)) \.["'”’)\]]*(?=\s|$)\s*
-    | \s*\n\s*
-    """,
-    re.VERBOSE,
+    rf"[\u3002\uff01\uff1f\uff1b\u2026]+[{_CLOSING}]*\s*"  # Chinese full stop ! ? ; and ellipsis, whatever follows
+    rf"|(?<=[\u4e00-\u9fff])[!?;]+[{_CLOSING}]*\s*"  # the plain signs after a Chinese character, likewise
+    rf"|(?:[!?;]+|{_ABBREVIATED}\.)[{_CLOSING}]*(?=\s|$)\s*"  # elsewhere before white space only
+    r"|\s*\n\s*"
 )
 
 

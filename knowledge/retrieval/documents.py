@@ -78,7 +78,7 @@ def check_document(document: Document) -> None:
         raise TooLarge(
             Text(f"文档有 {len(document.text)} 个字符", f"the document has {len(document.text)} characters"),
             where={**where, "field": "text"},
-            hint=Text(f"上限是 {MAX_CHARACTERS};请拆分后再加", f"At most {MAX_CHARACTERS}; split it first"),
+            hint=Text(f"上限是 {MAX_CHARACTERS}；请拆分后再加", f"At most {MAX_CHARACTERS}; split it first"),
         )
 
 

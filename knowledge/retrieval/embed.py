@@ -111,7 +111,7 @@ class OpenAIEmbedder:
             )
         except (OpenAIError, ValueError) as cause:
             raise Unavailable(
-                Text(f"向量模型 {self._model} 没有应答:{cause}", f"embedding model {self._model} failed: {cause}"),
+                Text(f"向量模型 {self._model} 没有应答：{cause}", f"embedding model {self._model} failed: {cause}"),
                 hint=Text("检查向量服务的地址、密钥和模型名", "Check the endpoint's address, key and model name"),
             ) from cause
         rows = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]

@@ -97,13 +97,13 @@ def load_mapping(path: Path) -> Mapping:
         problem = cause.errors()[0]
         field = ".".join(str(p) for p in problem["loc"])
         raise InvalidInput(
-            Text(f"映射文件有误:{problem['msg']}", f"the mapping is wrong: {problem['msg']}"),
+            Text(f"映射文件有误：{problem['msg']}", f"the mapping is wrong: {problem['msg']}"),
             where={"file": str(path), **({"field": field} if field else {})},
             nearest=nearest(field, Mapping.model_fields) if problem["type"] == "extra_forbidden" else (),
         ) from cause
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
         raise InvalidInput(
-            Text(f"读不了映射文件:{cause}", f"the mapping cannot be read: {cause}"), where={"file": str(path)}
+            Text(f"读不了映射文件：{cause}", f"the mapping cannot be read: {cause}"), where={"file": str(path)}
         ) from cause
 
 
@@ -201,7 +201,7 @@ def _value(row: Row, cell: Cell) -> Any:
     text = str(value).strip()
     if cell.type == "number":
         try:
-            return float(text.replace(",", "").replace(",", ""))
+            return float(text.replace(",", "").replace("\uff0c", ""))
         except ValueError:
             raise InvalidInput(
                 Text(f"{value!r:.40} 不是数值", f"{value!r:.40} is not a number"), where={"field": cell.column}

@@ -33,7 +33,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     ending = path.suffix.lower()
     if ending not in _FORMATS:
         raise InvalidInput(
-            Text(f"不支持的文件格式 {ending or '(无)'}", f"files ending in {ending or 'nothing'} are not supported"),
+            Text(f"不支持的文件格式 {ending or '（无）'}", f"files ending in {ending or 'nothing'} are not supported"),
             where={"file": str(path)},
             nearest=_FORMATS,
         )
@@ -53,7 +53,7 @@ def _decoded(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as cause:
         raise InvalidInput(
-            Text(f"读不了文件:{cause.strerror}", f"the file cannot be read: {cause.strerror}"),
+            Text(f"读不了文件：{cause.strerror}", f"the file cannot be read: {cause.strerror}"),
             where={"file": str(path)},
         ) from cause
     for encoding in ("utf-8-sig", "gb18030"):
@@ -82,7 +82,7 @@ def _csv(text: str, delimiter: str | None, path: Path) -> Iterator[Row]:
                 yield Row(reader.line_num, dict(zip(header, cells, strict=True)))
     except csv.Error as cause:
         raise InvalidInput(
-            Text(f"不是合法的 CSV:{cause}", f"not valid CSV: {cause}"),
+            Text(f"不是合法的 CSV：{cause}", f"not valid CSV: {cause}"),
             where={"file": str(path), "line": reader.line_num},
         ) from cause
 
@@ -100,7 +100,7 @@ def _check_header(header: list[str], path: Path) -> None:
 
 def _wrong_width(cells: int, columns: int) -> InvalidInput:
     return InvalidInput(
-        Text(f"有 {cells} 个单元格,表头有 {columns} 列", f"{cells} cells under a header of {columns} columns"),
+        Text(f"有 {cells} 个单元格，表头有 {columns} 列", f"{cells} cells under a header of {columns} columns"),
         hint=Text("含分隔符的内容要加双引号", "Quote cells that hold the separator"),
     )
 
@@ -110,7 +110,7 @@ def _json(text: str, path: Path) -> Iterator[Row]:
         content = json.loads(text)
     except json.JSONDecodeError as cause:
         raise InvalidInput(
-            Text(f"不是合法的 JSON:{cause.msg}", f"not valid JSON: {cause.msg}"),
+            Text(f"不是合法的 JSON：{cause.msg}", f"not valid JSON: {cause.msg}"),
             where={"file": str(path), "line": cause.lineno, "column": cause.colno},
         ) from cause
     if not isinstance(content, list):
@@ -129,7 +129,7 @@ def _json_row(line: int, raw: str) -> Row:
             line,
             {},
             InvalidInput(
-                Text(f"不是合法的 JSON:{cause.msg}", f"not valid JSON: {cause.msg}"), where={"column": cause.colno}
+                Text(f"不是合法的 JSON：{cause.msg}", f"not valid JSON: {cause.msg}"), where={"column": cause.colno}
             ),
         )
     return Row(line, item) if isinstance(item, dict) else Row(line, {}, _no_object())

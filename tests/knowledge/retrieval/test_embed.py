@@ -70,7 +70,9 @@ def _serving(endpoint: _Endpoint) -> Iterator[str]:
 
 
 def test_the_offline_embedder_brings_a_question_and_its_translation_together() -> None:
-    vectors = use_embedder().embed(["我想退货,把钱退给我", "I want to return it and get my money back", "今天天气晴朗"])
+    vectors = use_embedder().embed(
+        ["我想退货，把钱退给我", "I want to return it and get my money back", "今天天气晴朗"]
+    )
     assert vectors.shape == (3, 512)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)

@@ -18,8 +18,10 @@ from knowledge.retrieval.lexical import LexicalIndex, grams
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("你好。我要退货!可以吗?", ["你好。", "我要退货!", "可以吗?"]),
-        ("他说:“坏了。”然后走了。", ["他说:“坏了。”", "然后走了。"]),
+        ("你好。我要退货\uff01可以吗\uff1f好", ["你好。", "我要退货\uff01", "可以吗\uff1f", "好"]),
+        ("先退货;再买新的!行吗?好", ["先退货;", "再买新的!", "行吗?", "好"]),
+        ("他说\uff1a“坏了。”然后走了。", ["他说\uff1a“坏了。”", "然后走了。"]),
+        ("see a;b and c?d=1 now", ["see a;b and c?d=1 now"]),
         ("It broke. Please help! Why?", ["It broke.", "Please help!", "Why?"]),
         ("Mr. Smith paid 3.50 euros. Thanks.", ["Mr. Smith paid 3.50 euros.", "Thanks."]),
         ("Agent: Hello\nCustomer: Hi", ["Agent: Hello", "Customer: Hi"]),
@@ -31,7 +33,7 @@ def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) 
     assert [text[a:b] for a, b in sentences(text)] == expected
 
 
-_texts = st.text(alphabet="字很好。!,ab c.?\n", max_size=300)
+_texts = st.text(alphabet="字很好。\uff01\uff0c!,ab c.?;\n", max_size=300)
 
 
 @given(text=_texts, size=st.sampled_from([5.0, 20.0, 60.0]))

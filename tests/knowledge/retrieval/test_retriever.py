@@ -22,13 +22,13 @@ from knowledge.retrieval.embed import Vectors
 SERVICE = RequestContext(TenantId("t1"), "ana", Role.SERVICE_AGENT, Purpose.SERVICE)
 MARKETING = SERVICE.for_purpose(Purpose.MARKETING)
 
-RETURNS = Document("faq-1", "faq", "收到货后七天内可以无理由退货,运费由我们承担。", title="怎么退货?")
+RETURNS = Document("faq-1", "faq", "收到货后七天内可以无理由退货，运费由我们承担。", title="怎么退货？")
 WIFI = Document("faq-2", "faq", "Hold the button for five seconds until the light blinks, then open the app.",
                 title="How do I connect the machine to Wi-Fi?")  # fmt: skip
 CALL = Document(
-    "call-1", "transcript", "客服:您好。\n客户:我的咖啡机一直漏水,我已经打了三次电话了。", subject="customer/c1"
+    "call-1", "transcript", "客服：您好。\n客户：我的咖啡机一直漏水，我已经打了三次电话了。", subject="customer/c1"
 )
-TICKET = Document("tk-1", "ticket", "咖啡机漏水,厨房地板都湿了,请尽快派人来修。", subject="customer/c2", at=Micros(5))
+TICKET = Document("tk-1", "ticket", "咖啡机漏水，厨房地板都湿了，请尽快派人来修。", subject="customer/c2", at=Micros(5))
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_question_finds_its_answer_in_either_language(retriever: Retriever) ->
 
 
 def test_a_passage_says_where_it_stands_in_its_document(tmp_path: Path) -> None:
-    text = "".join(f"第{i}条,本合同第{i}款约定的服务内容如下,双方应当遵守。" for i in range(40))
+    text = "".join(f"第{i}条，本合同第{i}款约定的服务内容如下，双方应当遵守。" for i in range(40))
     retriever = Retriever(use_embedder(), tmp_path)
     retriever.add(SERVICE, [Document("k1", "contract", text, title="服务合同", subject="customer/c1")])
     found = retriever.search(SERVICE, "第33条", 3)
@@ -148,7 +148,7 @@ def test_everything_is_found_again_after_a_restart_without_embedding_it_anew(
 
 
 def test_a_document_left_incomplete_by_a_crash_is_completed_when_added_again(tmp_path: Path) -> None:
-    text = "".join(f"第{i}条,双方约定如下内容并应当遵守执行。" for i in range(30))
+    text = "".join(f"第{i}条，双方约定如下内容并应当遵守执行。" for i in range(30))
     first = Retriever(use_embedder(), tmp_path)
     first.add(SERVICE, [Document("k1", "contract", text)])
     shelf = first._shelf(SERVICE.tenant)  # the crash: one of the passages did not reach the disk
@@ -166,7 +166,7 @@ def test_another_embedder_embeds_the_stored_texts_anew(retriever: Retriever, tmp
     other = _Counting("another-model")
     again = Retriever(other, tmp_path / "index")
     assert ids(again.search(SERVICE, "漏水", 10, kinds=["ticket"])) == ["tk-1"]
-    assert "怎么退货?\n" + RETURNS.text in other.texts
+    assert "怎么退货？\n" + RETURNS.text in other.texts
     assert again.add(SERVICE, [RETURNS]) == 0
     again.close()
     assert Retriever(other, tmp_path / "index").warm(SERVICE) == 4
@@ -243,7 +243,7 @@ def test_searches_and_writes_of_several_threads_do_not_disturb_each_other(retrie
     def work(me: int) -> None:
         try:
             for i in range(8):
-                document = Document(f"w{me}-{i}", "article", f"第{me}号线程写的第{i}篇文章,讲的是咖啡豆的烘焙。")
+                document = Document(f"w{me}-{i}", "article", f"第{me}号线程写的第{i}篇文章，讲的是咖啡豆的烘焙。")
                 retriever.add(SERVICE, [document])
                 assert retriever.search(SERVICE, f"第{me}号线程写的第{i}篇", 5)
                 retriever.delete(SERVICE, document.id)

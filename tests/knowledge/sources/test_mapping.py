@@ -56,6 +56,12 @@ def test_a_row_becomes_facts_relations_and_events(tmp_path: Path, mapping: Path)
     ]
 
 
+def test_a_number_may_be_grouped_with_full_width_commas(tmp_path: Path, mapping: Path) -> None:
+    (inputs,) = _read(tmp_path, mapping, (HEADER + GOOD.replace('"1,280.5"', "1\uff0c280.5")).encode())
+    assert isinstance(inputs, list)
+    assert Fact("customer/c1", "spend", 1280.5, AT) in inputs
+
+
 def test_a_spreadsheet_saved_in_a_chinese_encoding_reads_the_same(tmp_path: Path, mapping: Path) -> None:
     assert _read(tmp_path, mapping, (HEADER + GOOD).encode("gb18030")) == _read(
         tmp_path, mapping, (HEADER + GOOD).encode("utf-8-sig")
