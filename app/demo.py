@@ -10,7 +10,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -36,7 +36,7 @@ from knowledge.packs import retail
 if TYPE_CHECKING:
     from knowledge.packs.retail import Ticket, World
 
-CUSTOMERS = 150
+CUSTOMERS = 300
 """Enough for every planted case; a smaller world than `serve --demo`'s loads faster."""
 _STORY = "rival-nearby"
 _PATIENCE = 20.0
@@ -129,6 +129,7 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
     )
     decision = _wait_for(lambda: _newest(api, subject), "decision")
     got = [receiver.take() for action in decision["actions"] if action["channel"] == "wechat"]
+    got.sort(key=lambda message: [a["message"] for a in decision["actions"]].index(message["key"]))
     seconds = time.perf_counter() - sent.last
     teller.step(
         Text("命中并决定", "It matches, and decides"),
@@ -142,7 +143,7 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
             for m in got
         ],
     )
-    why = api.get("decisions", decision["id"], "why")
+    why = _wait_for(lambda: _finished(api, decision["id"]), "delivery")
     teller.layers(Text("为什么是现在？", "Why now?"), why["headline"], why["layers"])
     for other in world.truths.near_misses.get(_STORY, ())[:1]:
         found = api.get("strategies", _STORY, "why-not", subject=other)
@@ -192,7 +193,13 @@ def _newest(api: Api, subject: str) -> Any:
     return found[0] if found else None
 
 
-def _wait_for(look: Any, what: str) -> Any:
+def _finished(api: Api, decision: str) -> Any:
+    """The answer to why, once every message's fate is written down."""
+    why = api.get("decisions", decision, "why")
+    return why if all(layer["state"] != "open" for layer in why["layers"]) else None
+
+
+def _wait_for(look: Callable[[], Any], what: str) -> Any:
     deadline = time.perf_counter() + _PATIENCE
     pause = threading.Event()
     while time.perf_counter() < deadline:
@@ -289,7 +296,7 @@ def _receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             verifier.verify(body, {name.lower(): value for name, value in self.headers.items()})
-            receiver.came.put(json.loads(body))
+            receiver.came.put({**json.loads(body), "key": self.headers["webhook-id"]})
             self.send_response(204)
             self.end_headers()
 

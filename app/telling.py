@@ -33,16 +33,16 @@ class Teller:
         self._head(text)
         for line in lines:
             if line:
-                self._out.print(Padding(Line(line), (0, 0, 0, 4)))
+                self._out.print(_indented(line, 4))
 
     def layers(self, text: Text, headline: str, layers: Sequence[dict[str, Any]]) -> None:
         """A layered answer: each layer's title, its lines under it."""
         self._head(text)
-        self._out.print(Padding(Line(headline), (0, 0, 0, 4)))
+        self._out.print(_indented(headline, 4))
         for layer in layers:
-            self._out.print(Padding(Line(layer["title"], style="cyan"), (0, 0, 0, 4)))
+            self._out.print(_indented(layer["title"], 4, "cyan"))
             for line in layer["lines"]:
-                self._out.print(Padding(Line(line), (0, 0, 0, 6)))
+                self._out.print(_indented(line, 6))
 
     def commands(self, commands: Sequence[tuple[Text, str]]) -> None:
         for what, command in commands:
@@ -52,3 +52,7 @@ class Teller:
     def _head(self, text: Text) -> None:
         self._step += 1
         self._out.print(Line.assemble((f"{self._step:>2}  ", "bold cyan"), (text.say(self.lang), "bold")))
+
+
+def _indented(text: str, columns: int, style: str = "") -> Padding:
+    return Padding(Line(text, style=style), (0, 0, 0, columns), expand=False)
