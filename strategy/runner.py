@@ -96,12 +96,21 @@ class TenantRunner:
             repository = JournalRepository(session, self.ctx.tenant)
             self._decided_seq = repository.position().decided_seq
             stored = repository.snapshot()
-            if stored is not None and stored.fingerprint == self._fingerprint():
-                self.engine.restore(stored.body)
-                self.applied_seq = self._snapshot_seq = stored.seq
-                self.deployed = dict(stored.deployed)
+        if stored is not None and stored.fingerprint == self._fingerprint():
+            self._restore(stored)
         while self.applied_seq < self._decided_seq and self.step():
             pass
+
+    def _restore(self, stored: SnapshotRow) -> None:
+        try:
+            self.engine.restore(stored.body)
+        except (ZhongshuError, KeyError, TypeError, ValueError):
+            # The journal holds everything: a snapshot that cannot be read only costs time.
+            _log.exception("snapshot_not_restored", tenant=self.ctx.tenant)
+            self.engine = PythonEngine(self.catalog, self._lateness)
+            return
+        self.applied_seq = self._snapshot_seq = stored.seq
+        self.deployed = dict(stored.deployed)
 
     def step(self) -> bool:
         """Apply the next rows of the journal and commit what they lead to; False when there are none.

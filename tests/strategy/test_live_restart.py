@@ -154,6 +154,23 @@ def test_a_snapshot_of_another_catalog_is_rebuilt_from_the_journal(tmp_path: Pat
         assert hub.fired() == wanted
 
 
+def test_a_snapshot_that_cannot_be_read_is_rebuilt_from_the_journal(tmp_path: Path) -> None:
+    batches = stream(seed=6, batches=10)
+    wanted = uninterrupted(tmp_path / "whole", batches)
+    (tmp_path / "cut").mkdir()
+    with hub_in(tmp_path / "cut") as hub:
+        strategies(hub)
+        play(hub, batches[:6])
+        hub.live.stop()
+        with hub.db.transaction() as session:
+            row = JournalRepository(session, CTX.tenant).snapshot()
+            assert row is not None
+            row.body = row.body[: len(row.body) // 2]
+    with hub_in(tmp_path / "cut", clock=ManualClock(NOW + 5 * MINUTE)) as hub:
+        play(hub, batches[6:], 6)
+        assert hub.fired() == wanted
+
+
 class Child:
     """The hub in a process of its own."""
 
