@@ -92,11 +92,10 @@ class PythonEngine:
 
     def _begin(self, past: Sequence[Input]) -> Micros | None:
         """Since when the history a new strategy has seen is complete."""
-        if self._catalog.history_from is not None:
-            return self._catalog.history_from
-        if any(isinstance(item, Event) for item in past) or self._part.begin is None or self._closed is None:
-            return self._part.begin
-        return Micros(self._closed + 1)
+        declared, begin, closed = self._catalog.history_from, self._part.begin, self._closed
+        if begin is not None and closed is not None and not any(isinstance(item, Event) for item in past):
+            return Micros(max(closed + 1, declared if declared is not None else 0))
+        return declared if declared is not None else begin
 
     def _replace(self, old: Running, new: Running) -> None:
         """Sequences in flight finish on the version they began with; everything else moves to the new one."""
