@@ -1,5 +1,6 @@
 """The everyday month: logins, swipes, orders, messages, visits, readings. It is drawn so that no ready strategy fires
-by chance (high-value customers open their messages and come back often; nobody strays near a rival): cases are planted."""
+by chance (high-value customers open their messages and come back often; nobody strays near a rival): cases are
+planted."""
 
 from __future__ import annotations
 

@@ -41,6 +41,7 @@ _KINDS = {
     "phone": "phone",
     "order": "order",
     "me": "customer",
+    "serial": "serial",
 }
 """Slots that name something a reader should find, and as what."""
 
