@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -62,4 +63,10 @@ def _tokens(message: BaseMessage) -> int:
     text = str(message.text)
     if isinstance(message, AIMessage):
         text += "".join(str(c["args"]) for c in message.tool_calls)
+    return _counted(text)
+
+
+@lru_cache(maxsize=1024)
+def _counted(text: str) -> int:
+    """Every round shows the model the conversation again; each part of it is counted once."""
     return count_tokens(text)

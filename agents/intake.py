@@ -33,7 +33,8 @@ def check_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise TooLarge(
             Text(
-                f"内容有 {len(text)} 个字符，上限 {MAX_TEXT}", f"the text has {len(text)} characters, at most {MAX_TEXT}"
+                f"内容有 {len(text)} 个字符，上限 {MAX_TEXT}",
+                f"the text has {len(text)} characters, at most {MAX_TEXT}",
             ),
             where={"field": "text"},
             hint=Text("请精简，或作为附件文档导入", "Shorten it, or import it as a document"),

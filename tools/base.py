@@ -59,6 +59,7 @@ class Scope:
         focus: the strategy draft the conversation is about, if any.
         call: the tool call that is being executed; part of an effect's idempotency key.
         evidence: what the act rests on, for the `why` of its decision row.
+        seen: what tools of this scope already read, so that several of them read the contracts once.
     """
 
     deps: ToolDeps
@@ -71,6 +72,7 @@ class Scope:
     focus: dict[str, Any] = field(default_factory=dict)
     call: str = ""
     evidence: tuple[str, ...] = ()
+    seen: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def customer(self) -> str:

@@ -4,6 +4,7 @@ them for this purpose. Every value comes with the id of the fact or event that g
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import Field
@@ -201,12 +202,20 @@ def _attributes(scope: Scope, profile: Profile) -> dict[str, dict[str, Any]]:
 
 def contracts(scope: Scope) -> dict[str, Any]:
     """The data of the tool of that name, for other tools."""
-    return _contracts(scope, NoArgs()).data
+    return _once(scope, "contracts", _contracts)
 
 
 def open_complaints(scope: Scope) -> dict[str, Any]:
     """The data of the tool of that name, for other tools."""
-    return _open_complaints(scope, NoArgs()).data
+    return _once(scope, "open_complaints", _open_complaints)
+
+
+def _once(scope: Scope, name: str, read: Callable[[Scope, NoArgs], ToolResult]) -> dict[str, Any]:
+    """Tools of one round run side by side: at worst two of them read the same."""
+    if name not in scope.seen:
+        scope.seen[name] = read(scope, NoArgs()).data
+    data: dict[str, Any] = scope.seen[name]
+    return data
 
 
 def contract_value(scope: Scope, name: str) -> tuple[float | None, str | None]:

@@ -32,10 +32,16 @@ from agents.models.rules import (
 from core.ids import stable_id
 from core.text import Lang
 
+_converted: dict[tuple[int, ...], tuple[tuple[Any, ...], list[dict[str, Any]]]] = {}
+
 
 def openai_tools(tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool]) -> list[dict[str, Any]]:
-    """Tools in the form in which both kinds of model take them."""
-    return [convert_to_openai_tool(tool) for tool in tools]
+    """Tools in the form in which both kinds of model take them. An agent binds the same objects in every round, so the
+    conversion of each list is kept beside its objects."""
+    key = tuple(id(tool) for tool in tools)
+    if key not in _converted:
+        _converted[key] = (tuple(tools), [convert_to_openai_tool(tool) for tool in tools])
+    return _converted[key][1]
 
 
 class PlaybookModel(BaseChatModel):

@@ -3,26 +3,22 @@ meanwhile. A reply that merely looks successful (cut off, broken arguments, empt
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import openai
 import structlog
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.exceptions import ModelError
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCallChunk, message_chunk_to_message
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langchain_openai import ChatOpenAI
-from pydantic import ConfigDict, SecretStr
+from pydantic import ConfigDict
 
+from agents.models.answers import Endpoint, Fault, ModelFault, ModelSettings, usable
 from agents.models.playbook import PlaybookModel, openai_tools
 from core.clock import Clock
 from core.telemetry import span
@@ -30,46 +26,9 @@ from core.times import SECOND
 
 log = structlog.get_logger(__name__)
 
-Fault = Literal[
-    "truncated", "malformed", "empty", "refused", "rate_limited", "timeout", "unreachable", "rejected", "broken"
-]
+__all__ = ["Breaker", "ModelSettings", "ResilientModel", "build_model", "who_answered"]
+
 _TRY_AGAIN = {"truncated", "malformed", "empty", "rate_limited", "timeout", "unreachable", "broken"}
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSettings:
-    """An OpenAI-compatible endpoint, or none (then the playbook answers everything).
-
-    Args:
-        timeout: seconds for one call. attempts: calls in all for one answer.
-        longest_wait: a `Retry-After` above these seconds is not waited for.
-        failures: failed answers in a row that open the breaker; rest: seconds it stays open.
-        stream: ask for a streamed answer, which proxies do not cut for idleness; it is put together before it is used.
-    """
-
-    base_url: str | None = None
-    api_key: str | None = None
-    model: str | None = None
-    timeout: float = 30.0
-    attempts: int = 2
-    longest_wait: float = 5.0
-    failures: int = 3
-    rest: float = 30.0
-    stream: bool = True
-    max_output_tokens: int = 2_000
-
-    @property
-    def configured(self) -> bool:
-        return self.base_url is not None and self.model is not None
-
-
-class ModelFault(Exception):
-    """The language model did not give a usable answer."""
-
-    def __init__(self, fault: Fault, detail: str = "", wait: float | None = None) -> None:
-        super().__init__(f"{fault}: {detail}" if detail else fault)
-        self.fault = fault
-        self.wait = wait
 
 
 class Breaker:
@@ -117,7 +76,7 @@ class ResilientModel(BaseChatModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    primary: BaseChatModel | None
+    primary: Any = None  # an Endpoint; pydantic cannot check a protocol
     playbook: PlaybookModel
     breaker: Breaker
     settings: ModelSettings
@@ -175,94 +134,23 @@ class ResilientModel(BaseChatModel):
         last = ModelFault("broken")
         for left in reversed(range(self.settings.attempts)):
             try:
-                return self._whole(messages, kwargs)
+                return usable(self.primary.ask(messages, kwargs))
             except ModelFault as fault:
                 last = fault
-            except (openai.OpenAIError, ModelError, ValueError, KeyError, TypeError) as error:
-                last = _read_fault(error)
             if not left or last.fault not in _TRY_AGAIN or (last.wait or 0) > self.settings.longest_wait:
                 break
             if last.wait:
                 self.sleep(last.wait)
         raise last
 
-    def _whole(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> AIMessage:
-        assert self.primary is not None
-        if not self.settings.stream:
-            return usable(self.primary.invoke(messages, **kwargs))
-        parts = iter(self.primary.stream(messages, **kwargs))
-        whole = next(parts, AIMessageChunk(content=""))
-        for part in parts:
-            whole = whole + part
-        assert isinstance(whole, AIMessageChunk)
-        answer = usable(message_chunk_to_message(whole))
-        for call in whole.tool_call_chunks:
-            _check_arguments(call)
-        return answer
-
-
-def _check_arguments(call: ToolCallChunk) -> None:
-    """Putting a stream together completes broken JSON to something that parses; arguments are read strictly instead."""
-    try:
-        json.loads(call["args"] or "{}")
-    except ValueError as cause:
-        raise ModelFault("malformed", f"arguments of {call['name']!r} are not JSON") from cause
-
-
-def usable(answer: BaseMessage) -> AIMessage:
-    """The answer, if it is whole.
-
-    Raises:
-        ModelFault: no finish reason (the stream was cut), stopped by length or a filter, tool arguments that are not
-            JSON, or nothing in it.
-    """
-    assert isinstance(answer, AIMessage)
-    finish = answer.response_metadata.get("finish_reason")
-    if finish is None or finish == "length":
-        raise ModelFault("truncated", f"finish_reason {finish!r}")
-    if finish == "content_filter":
-        raise ModelFault("refused", finish)
-    if answer.invalid_tool_calls:
-        raise ModelFault("malformed", f"arguments of {answer.invalid_tool_calls[0].get('name')!r} are not JSON")
-    if not answer.tool_calls and not str(answer.text).strip():
-        raise ModelFault("empty")
-    return answer
-
-
-def _read_fault(error: Exception) -> ModelFault:
-    detail = f"{type(error).__name__}: {str(error)[:200]}"
-    if isinstance(error, openai.RateLimitError):
-        return ModelFault("rate_limited", detail, _retry_after(error))
-    if isinstance(error, openai.APITimeoutError):
-        return ModelFault("timeout", detail)
-    if isinstance(error, openai.APIConnectionError):
-        return ModelFault("unreachable", detail)
-    if isinstance(error, openai.APIStatusError) and error.status_code < 500:
-        return ModelFault("rejected", detail)
-    return ModelFault("broken", detail)
-
-
-def _retry_after(error: openai.RateLimitError) -> float:
-    try:
-        return max(0.0, float(error.response.headers.get("retry-after", "1")))
-    except ValueError:
-        return 1.0
-
 
 def build_model(settings: ModelSettings, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> ResilientModel:
     """The agents' chat model from settings; without an endpoint it is the playbook alone."""
-    primary: ChatOpenAI | None = None
+    primary: Endpoint | None = None
     if settings.configured:
-        primary = ChatOpenAI(
-            base_url=settings.base_url,
-            api_key=SecretStr(settings.api_key or "none"),
-            model=settings.model or "",
-            timeout=settings.timeout,
-            max_retries=0,  # retries are counted here, once
-            temperature=0,
-            use_responses_api=False,
-            max_completion_tokens=settings.max_output_tokens,
-        )
+        from agents.models.endpoint import OpenAIEndpoint  # takes over a second to import, and many hubs have none
+
+        primary = OpenAIEndpoint(settings)
     breaker = Breaker(clock, settings.failures, settings.rest)
     return ResilientModel(primary=primary, playbook=PlaybookModel(), breaker=breaker, settings=settings, sleep=sleep)
 
