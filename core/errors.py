@@ -46,7 +46,8 @@ class ZhongshuError(Exception):
         """The whole error as one line of text: place, what was wrong, nearest choices, hint."""
         place = ", ".join(f"{_PLACE.get(k, Text(k, k)).say(lang)} {v}" for k, v in self.where.items())
         colon, stop = ("：", "。") if lang == "zh" else (": ", ".")
-        parts = [f"{place}{colon}" if place else "", self.text.say(lang).rstrip("。.") + stop]
+        said = self.text.say(lang).rstrip("。.")
+        parts = [f"{place}{colon}" if place else "", said if said[-1:] in "?？!！" else said + stop]
         if self.nearest:
             names = ("、" if lang == "zh" else ", ").join(self.nearest)
             parts.append(f"最接近的有：{names}。" if lang == "zh" else f" Nearest: {names}.")
