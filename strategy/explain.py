@@ -40,20 +40,20 @@ def explain(firing: Firing, strategy: Strategy, catalog: Catalog, lang: Lang) ->
     at = voice.moment(firing.at)
     layers = [
         voice.say(
-            f"{at},策略“{strategy.name}”(第 {firing.version} 版)对 {firing.subject} 触发。",
+            f"{at}，策略“{strategy.name}”（第 {firing.version} 版）对 {firing.subject} 触发。",
             f"At {at}, strategy “{strategy.name}” (version {firing.version}) fired for {firing.subject}.",
         )
     ]
     layers += [voice.sentence(leaf) for leaf in _leaves(firing.trigger, strategy.trigger) if leaf.holds]
     if firing.audience is not None and strategy.audience is not None:
         inside = [voice.sentence(leaf) for leaf in _leaves(firing.audience, strategy.audience) if leaf.holds]
-        layers += [voice.say(f"在目标人群内:{each}", f"In the audience: {each}") for each in inside]
+        layers += [voice.say(f"在目标人群内：{each}", f"In the audience: {each}") for each in inside]
     if (cooldown := strategy.guards.cooldown) is not None:
         until = voice.moment(Micros(firing.at + cooldown))
         span = voice.span(cooldown)
         layers.append(
             voice.say(
-                f"冷却期 {span}:{until} 之前不会对同一对象再次触发。",
+                f"冷却期 {span}：{until} 之前不会对同一对象再次触发。",
                 f"Cooldown of {span}: it does not fire again for the same subject before {until}.",
             )
         )
@@ -71,9 +71,9 @@ def explain_observation(
     if observation.truth is Truth.TRUE:
         return held
     missing = [voice.sentence(leaf) for leaf in leaves if not leaf.holds]
-    first = voice.say("未触发,因为", "It did not fire, because ")
+    first = voice.say("未触发，因为", "It did not fire, because ")
     other = voice.say("并且", "and ")
-    met = voice.say("已满足:", "Met already: ")
+    met = voice.say("已满足：", "Met already: ")
     return [
         *(f"{first if i == 0 else other}{each}" for i, each in enumerate(missing)),
         *(f"{met}{each}" for each in held),
@@ -137,26 +137,26 @@ class _Voice(Words):
     def _judged(self, condition: LeafCondition, leaf: _Leaf) -> str:
         what, asked = self._parts(condition, leaf.seen)
         if leaf.seen.truth is Truth.TRUE:
-            opposite = self.say(",而条件要求相反", ", and the condition asks for the opposite")
-            said = f"{what}{self.say(',', ', ')}{asked}" if asked else what
+            opposite = self.say("，而条件要求相反", ", and the condition asks for the opposite")
+            said = f"{what}{self.say('，', ', ')}{asked}" if asked else what
             return said if leaf.wanted else said + opposite
         if not leaf.wanted:
-            return f"{what}{self.say(',并非', ', not ')}{asked}"
-        return f"{what}{self.say(',而条件要求', '; the condition asks for ')}{asked}"
+            return f"{what}{self.say('，并非', ', not ')}{asked}"
+        return f"{what}{self.say('，而条件要求', '; the condition asks for ')}{asked}"
 
     def _unknown(self, condition: LeafCondition, seen: Observation) -> str:
         what, asked = self._parts(condition, seen)
         if seen.note == "short_history":
             return self.say(
-                f"历史还不够长,目前看到{what},无法判断是否{asked}",
+                f"历史还不够长，目前看到{what}，无法判断是否{asked}",
                 f"history is too short to tell: so far {what}, asked for {asked}",
             )
         if seen.note == "nothing_to_divide":
             return self.say(
-                f"{what}:没有可以比较的基数,无法判断是否{asked}",
+                f"{what}：没有可以比较的基数，无法判断是否{asked}",
                 f"{what}: there is nothing to compare with, asked for {asked}",
             )
-        return self.say(f"{what},无法判断是否{asked}", f"{what}, asked for {asked}")
+        return self.say(f"{what}，无法判断是否{asked}", f"{what}, asked for {asked}")
 
     def _evidence(self, seen: Observation) -> str:
         if not seen.evidence:
@@ -164,7 +164,7 @@ class _Voice(Words):
         ids = self.say("、", ", ").join(seen.evidence[-_SHOWN:])
         more = len(seen.evidence) > _SHOWN
         return self.say(
-            f"(依据事件 {ids}{f' 等 {len(seen.evidence)} 个' if more else ''})",
+            f"（依据事件 {ids}{f' 等 {len(seen.evidence)} 个' if more else ''}）",
             f" (events {ids}{f' and {len(seen.evidence) - _SHOWN} before' if more else ''})",
         )
 
@@ -221,12 +221,12 @@ class _Voice(Words):
         between = ""
         if condition.without:
             names = self.say("、", " or ").join(self.event(w) for w in condition.without)
-            between = self.say(f",其间没有{names}", f" without {names}")
+            between = self.say(f"，其间没有{names}", f" without {names}")
         return (
             self.say(
                 f"{event}连续 {seen.observed} {unit}{between}", f"{event}: {seen.observed} {unit} in a row{between}"
             ),
-            self.say(f"达到要求的 {condition.times} {unit}", f"at least {condition.times}"),
+            self.say(f"达到 {condition.times} {unit}", f"at least {condition.times}"),
         )
 
     def _change(self, condition: Change, seen: Observation) -> tuple[str, str]:
@@ -237,7 +237,7 @@ class _Voice(Words):
         moved = "" if percent is None else f" ({percent:+.4g}%)"
         field = name_of(attribute, condition.field or "", self.lang) if attribute else ""
         what = self.say(
-            f"{event}{field and '的' + field}最近 {span}为 {current},此前 {span}为 {previous}{moved}",
+            f"{event}{field and '的' + field}最近 {span}为 {current}，此前 {span}为 {previous}{moved}",
             f"{event}{field and ' ' + field}: {current} in the last {span}, {previous} in the {span} before{moved}",
         )
         word = Text("上升", "rise") if condition.direction == "rise" else Text("下降", "drop")
@@ -249,7 +249,7 @@ class _Voice(Words):
         place = name_of(self.catalog.places[condition.place], condition.place, self.lang)
         metres = f"{condition.metres:g}"
         if seen.observed is None:
-            return self.say(f"位置未知(相对{place})", f"the position relative to {place}"), self.say(
+            return self.say(f"位置未知（相对{place}）", f"the position relative to {place}"), self.say(
                 f"在 {metres} 米以内", f"at most {metres} m"
             )
         what = self.say(f"距最近的{place} {seen.observed:.0f} 米", f"{seen.observed:.0f} m from the nearest {place}")
@@ -257,8 +257,9 @@ class _Voice(Words):
 
     def _date(self, condition: DateIs, seen: Observation) -> tuple[str, str]:
         owner, _, name = self._owned(condition.attribute, condition.via, seen)
-        value = seen.observed or self.say("未知", "unknown")
-        what = self.say(f"{owner}{name}是 {value}", f"{owner}{name} is {value}")
+        what = self.say(f"{owner}{name}是 {seen.observed}", f"{owner}{name} is {seen.observed}")
+        if seen.observed is None:
+            what = self.say(f"没有{owner}{name}的数据", f"there is no {owner}{name} yet")
         if condition.days_before is not None:
             days = condition.days_before
             return what, self.say(f"今天距它正好 {days} 天", f"today is {days} day{'' if days == 1 else 's'} before it")
@@ -276,6 +277,9 @@ class _Voice(Words):
             owner, attribute, name = self._owned(condition.name, condition.via, seen)
         value = self.value(seen.observed, attribute)
         number = attribute is not None and attribute.type == "number"
+        if seen.observed is None:
+            what = self.say(f"没有{owner}{name}的数据", f"there is no {owner}{name} yet")
+            return what, self.asked(NUMBERS if number else WORDS, condition.op, condition.value, attribute)
         what = self.say(f"{owner}{name}{'为 ' if number else '是'}{value}", f"{owner}{name} is {value}")
         if not number and condition.op == "==" and seen.truth is Truth.TRUE:
             return what, ""
@@ -289,7 +293,7 @@ class _Voice(Words):
         if via is not None:
             object_ = seen.children[0].path.split(".via.", 1)[1] if seen.children else kind
             relation = name_of(self.catalog.relations[via], via, self.lang)
-            owner = self.say(f"({relation}){object_} 的", f"({relation}) {object_} ")
+            owner = self.say(f"（{relation}）{object_} 的", f"({relation}) {object_} ")
         return owner, attribute, name_of(attribute, name, self.lang) if attribute else name
 
     # happenings
@@ -297,8 +301,8 @@ class _Voice(Words):
     def _happens(self, condition: Happens, leaf: _Leaf) -> str:
         event = self.event(condition)
         if leaf.seen.truth is Truth.TRUE:
-            return self.say(f"刚刚发生:{event}", f"it just happened: {event}")
-        return self.say(f"此刻没有发生:{event}", f"it is not happening now: {event}")
+            return self.say(f"刚刚发生：{event}", f"it just happened: {event}")
+        return self.say(f"此刻没有发生：{event}", f"it is not happening now: {event}")
 
     def _sequence(self, condition: Sequence, leaf: _Leaf) -> str:
         steps = []
@@ -316,8 +320,8 @@ class _Voice(Words):
         seen = leaf.seen
         if seen.truth is Truth.TRUE and seen.window is not None:
             began, ended = self.moment(seen.window[0]), self.moment(seen.window[1])
-            return self.say(f"依次为:{order}({began} 至 {ended})", f"in this order: {order} ({began} to {ended})")
+            return self.say(f"依次为：{order}（{began} 至 {ended}）", f"in this order: {order} ({began} to {ended})")
         return self.say(
-            f"序列“{order}”此刻没有完成(已走 {seen.observed}/{seen.threshold} 步)",
+            f"序列“{order}”此刻没有完成（已走 {seen.observed}/{seen.threshold} 步）",
             f"the sequence “{order}” is not complete at this moment ({seen.observed} of {seen.threshold} steps)",
         )

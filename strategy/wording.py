@@ -20,8 +20,8 @@ COUNTS: dict[Op, Text] = {
     ">=": Text("至少 ", "at least "),
     "==": Text("正好 ", "exactly "),
     "!=": Text("不是 ", "not "),
-    "in": Text("是其中之一:", "one of "),
-    "not_in": Text("不是其中任何一个:", "none of "),
+    "in": Text("是其中之一：", "one of "),
+    "not_in": Text("不是其中任何一个：", "none of "),
 }
 NUMBERS: dict[Op, Text] = {
     **COUNTS,
@@ -34,8 +34,8 @@ WORDS: dict[Op, Text] = {
     **NUMBERS,
     "==": Text("是", "is "),
     "!=": Text("不是 ", "is not "),
-    "in": Text("是其中之一:", "is one of "),
-    "not_in": Text("不在其中:", "is none of "),
+    "in": Text("是其中之一：", "is one of "),
+    "not_in": Text("不在其中：", "is none of "),
 }
 _UNITS = {
     "ms": Text("毫秒", "ms"),
@@ -96,7 +96,7 @@ class Words:
             number = field is not None and field.type == "number"
             asked = self.asked(NUMBERS if number else WORDS, each.op, each.value, field)
             said.append(f"{label}{self.say('', ' ')}{asked}")
-        return name + (self.say(f"({','.join(said)})", f" ({', '.join(said)})") if said else "")
+        return name + (self.say(f"（{'，'.join(said)}）", f" ({', '.join(said)})") if said else "")
 
     def window(self, over: int | None, last: int | None, seen: Observation) -> str:
         if last is not None:
@@ -104,7 +104,7 @@ class Words:
         if over is None or seen.window is None:
             return self.say("迄今", "so far")
         span, start, end = self.span(over), self.moment(seen.window[0]), self.moment(seen.window[1])
-        return self.say(f"过去 {span}({start} 至 {end})", f"in the last {span} ({start} to {end})")
+        return self.say(f"过去 {span}（{start} 至 {end}）", f"in the last {span} ({start} to {end})")
 
     def asked(
         self, table: dict[Op, Text], op: Op, value: Any, attribute: Attribute | None = None, unit: str | None = None

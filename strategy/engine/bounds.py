@@ -53,7 +53,7 @@ class Bounds:
             if NEVER in found and max(found) > NEVER:
                 why, place = self.reason
                 self.warnings.append(
-                    Text(f"{place}:这一分支永远不成立({why.zh})", f"{place}: this branch is never true ({why.en})")
+                    Text(f"{place}：这一分支永远不成立（{why.zh}）", f"{place}: this branch is never true ({why.en})")
                 )
             return max(found)
         if isinstance(condition, Not):
@@ -64,7 +64,7 @@ class Bounds:
         if isinstance(condition.of, Happens | Sequence):
             self.warnings.append(
                 Text(
-                    f"{path}:“没有这个事件”几乎每个时刻都成立;要表示一段时间内没有,请用次数 == 0",
+                    f"{path}：“没有这个事件”几乎每个时刻都成立；要表示一段时间内没有，请用次数 == 0",
                     f"{path}: an event is absent at almost every instant; to say that none came in a time, count to 0",
                 )
             )
@@ -87,7 +87,7 @@ class Bounds:
             names_en = [name_of(self._catalog.events[e], e, "en") for e in sorted(happen)]
             return self._never(
                 Text(
-                    f"{'、'.join(names)} 不会在同一时刻发生;请用序列(先后)或次数",
+                    f"{'、'.join(names)} 不会在同一时刻发生；请用序列（先后）或次数",
                     f"{' and '.join(names_en)} do not happen at the same instant; use a sequence or counts",
                 ),
                 path,
@@ -151,7 +151,7 @@ class Bounds:
             low, high = ("-∞" if span[0] == -inf else f"{span[0]:g}"), ("∞" if span[1] == inf else f"{span[1]:g}")
             return self._never(
                 Text(
-                    f"取值在 {low} 与 {high} 之间,不可能 {op} {value}", f"it lies in {low}..{high}, never {op} {value}"
+                    f"取值在 {low} 与 {high} 之间，不可能 {op} {value}", f"it lies in {low}..{high}, never {op} {value}"
                 ),
                 path,
             )
@@ -180,7 +180,7 @@ class Bounds:
     def _endless(self, over: int | None, last: int | None, path: str) -> None:
         if over is None and last is None:
             self.warnings.append(
-                Text(f"{path}:没有时间窗,回看全部历史", f"{path}: it has no time window and looks at all history")
+                Text(f"{path}：没有时间窗，回看全部历史", f"{path}: it has no time window and looks at all history")
             )
 
 

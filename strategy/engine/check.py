@@ -123,7 +123,7 @@ class _Checker:
         if subject != mine:
             raise InvalidInput(
                 Text(
-                    f"{name!r} 属于 {subject!r},而策略针对 {mine!r}",
+                    f"{name!r} 属于 {subject!r}，而策略针对 {mine!r}",
                     f"{name!r} happens to a {subject!r}, but the strategy is for a {mine!r}",
                 ),
                 where={"field": path},
@@ -144,7 +144,7 @@ class _Checker:
             if relation.source == self._strategy.subject and name in target.attributes:
                 raise InvalidInput(
                     Text(
-                        f"{name!r} 是 {relation.target} 的属性,不是 {relation.source} 的",
+                        f"{name!r} 是 {relation.target} 的属性，不是 {relation.source} 的",
                         f"{name!r} is an attribute of {relation.target}, not of {relation.source}",
                     ),
                     where={"field": path},
@@ -172,7 +172,7 @@ class _Checker:
         ]
         raise InvalidInput(
             Text(
-                f"预测 {condition.forecast!r} 属于 {forecast.subject!r},不是 {owner!r}",
+                f"预测 {condition.forecast!r} 属于 {forecast.subject!r}，不是 {owner!r}",
                 f"forecast {condition.forecast!r} is about a {forecast.subject!r}, not a {owner!r}",
             ),
             where={"field": f"{path}.forecast"},
@@ -218,11 +218,11 @@ class _Checker:
         if trailing and all(step.within is None for step in trailing):
             raise Refused(
                 Text(
-                    "序列以“未发生”结尾却没有期限,永远不会完成",
+                    "序列以“未发生”结尾却没有期限，永远不会完成",
                     "the sequence ends with an absent step and no deadline, so it never completes",
                 ),
                 where={"field": f"{path}.steps.{len(steps) - 1}.within"},
-                hint=Text("给最后一步加上 within,例如 2h", "Give the last step a within, such as 2h"),
+                hint=Text("给最后一步加上 within，例如 2h", "Give the last step a within, such as 2h"),
             )
 
     # what the bounds imply
@@ -237,22 +237,23 @@ class _Checker:
             if found == NEVER:
                 why, place = bounds.reason
                 raise Refused(
-                    Text(f"策略永远不会触发:{why.zh}", f"the strategy can never fire: {why.en}"), where={"field": place}
+                    Text(f"策略永远不会触发：{why.zh}", f"the strategy can never fire: {why.en}"),
+                    where={"field": place},
                 )
             if found == ALWAYS:
                 self._warnings.append(_always(path))
         if strategy.rollout.percent == 0:
             self._warnings.append(
-                Text("投放比例是 0%,对谁都不执行", "the rollout is 0 percent, so nobody gets an action")
+                Text("投放比例是 0%，对谁都不执行", "the rollout is 0 percent, so nobody gets an action")
             )
         return [*self._warnings, *bounds.warnings]
 
 
 def _always(path: str) -> Text:
     if path == "audience":
-        return Text("人群条件总是成立,等于没有限制", "the audience condition is always true, so it limits nothing")
+        return Text("人群条件总是成立，等于没有限制", "the audience condition is always true, so it limits nothing")
     return Text(
-        "触发条件总是成立:每个对象一出现就触发一次,之后不再触发",
+        "触发条件总是成立：每个对象一出现就触发一次，之后不再触发",
         "the trigger is always true: it fires once for each subject when it is first heard of, and never again",
     )
 
@@ -278,7 +279,7 @@ def _of_type(attribute: Attribute, wanted: str, path: str, name: str) -> None:
     if attribute.type != wanted:
         raise InvalidInput(
             Text(
-                f"{name!r} 的类型是 {attribute.type},这里需要 {wanted}", f"{name!r} is {attribute.type}, not {wanted}"
+                f"{name!r} 的类型是 {attribute.type}，这里需要 {wanted}", f"{name!r} is {attribute.type}, not {wanted}"
             ),
             where={"field": path},
         )
@@ -334,7 +335,7 @@ def _value(attribute: Attribute, value: float | bool | str, path: str, name: str
         unit = attribute.unit or ""
         raise InvalidInput(
             Text(
-                f"{value!r} 不是 {name!r} 可比较的值({kind}{' ' + unit if unit else ''})",
+                f"{value!r} 不是 {name!r} 可比较的值（{kind}{' ' + unit if unit else ''}）",
                 f"{value!r} cannot be compared with {name!r} ({kind}{', in ' + unit if unit else ''})",
             ),
             where={"field": path},
