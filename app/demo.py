@@ -22,7 +22,6 @@ from standardwebhooks import Webhook
 from app.cli.reach import Api
 from app.cli.words import t
 from app.demo_world import documents_of, load_consents, load_history
-from app.hub import Hub
 from app.logs import set_up_logs
 from app.server import in_background
 from app.settings import load_settings
@@ -34,6 +33,7 @@ from core.times import format_time
 from knowledge.packs import retail
 
 if TYPE_CHECKING:
+    from app.hub import Hub
     from knowledge.packs.retail import Ticket, World
 
 CUSTOMERS = 300
@@ -57,7 +57,7 @@ def tell() -> None:
             webhook_channels="wechat",
         )
         teller.note(Text("准备一家连锁咖啡店的演示数据……", "Preparing the demo data of a chain of coffee shops …"))
-        with in_background(lambda: Hub.open(settings), lang) as (address, hub):
+        with in_background(settings) as (address, hub):
             world = _prepare(hub, teller)
             api = Api(address, hub.owner_token, lang)
             _coffee(api, world, receiver, teller)

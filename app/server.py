@@ -1,4 +1,4 @@
-"""The HTTP server around the application: in the foreground for `serve`, in a thread for commands and tests."""
+"""The HTTP server around a hub: in the foreground for `serve`, in a thread for commands and tests."""
 
 from __future__ import annotations
 
@@ -11,26 +11,43 @@ import uvicorn
 
 from app.api.application import create_app
 from app.hub import Hub
-from core.errors import Unavailable
-from core.text import Lang, Text
+from app.settings import Settings
+from core.errors import Conflict, Unavailable
+from core.text import Text
 
 GRACE_SECONDS = 15
 """How long requests in flight may take to finish once a stop was asked for."""
 
 
-class Server(uvicorn.Server):
-    """Uvicorn that calls back with its address when it listens."""
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket: connections wait in it until the hub is open.
 
-    def __init__(
-        self, open_hub: Callable[[], Hub], host: str, port: int, lang: Lang, on_listening: Callable[[str], None]
-    ) -> None:
-        self.app = create_app(open_hub, lang)
-        self._on_listening = on_listening
+    Raises:
+        Conflict: the address is taken, or is not this machine's.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as cause:
+        place = f"{host}:{port}"
+        raise Conflict(
+            Text(f"{place} 不能监听：{cause.strerror}", f"cannot listen on {place}: {cause.strerror}"),
+            hint=Text("换一个 ZHONGSHU_PORT（或 --port）", "Set another ZHONGSHU_PORT (or --port)"),
+        ) from cause
+
+
+def address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """Uvicorn for one hub; calls back when it answers. The hub closes after the last request."""
+
+    def __init__(self, hub: Hub, on_answering: Callable[[], None]) -> None:
+        self._on_answering = on_answering
         super().__init__(
             uvicorn.Config(
-                self.app,
-                host=host,
-                port=port,
+                create_app(hub, hub.settings.lang),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -41,50 +58,23 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._on_listening(self._address())
-
-    def _address(self) -> str:
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+            self._on_answering()
 
 
 @contextmanager
-def in_background(open_hub: Callable[[], Hub], lang: Lang, port: int = 0) -> Iterator[tuple[str, Hub]]:
-    """The service on loopback in a thread, for as long as the block lasts; gives its address and its hub."""
-    listening = threading.Event()
-    found: list[str] = []
-
-    def heard(address: str) -> None:
-        found.append(address)
-        listening.set()
-
-    failed: list[BaseException] = []
-
-    def opened() -> Hub:
+def in_background(settings: Settings) -> Iterator[tuple[str, Hub]]:
+    """A hub and its service on loopback in a thread, for as long as the block lasts; gives its address and the hub."""
+    answering = threading.Event()
+    with listen("127.0.0.1", 0) as listener, Hub.open(settings) as hub:
+        server = Server(hub, answering.set)
+        thread = threading.Thread(target=server.run, args=([listener],), name="http")
+        thread.start()
         try:
-            return open_hub()
-        except BaseException as cause:
-            failed.append(cause)
-            raise
-
-    def run() -> None:
-        try:
-            server.run()
-        except SystemExit:
-            pass  # uvicorn's way of saying that start-up failed; `failed` has the cause
+            if not answering.wait(30):
+                raise Unavailable(Text("服务没有启动", "the service did not start"))
+            address = address_of(listener)
+            hub.lock.tell(address)
+            yield address, hub
         finally:
-            listening.set()
-
-    server = Server(opened, "127.0.0.1", port, lang, heard)
-    thread = threading.Thread(target=run, name="http")
-    thread.start()
-    try:
-        listening.wait(60)
-        if failed:
-            raise failed[0]
-        if not found:
-            raise Unavailable(Text("服务没有启动", "the service did not start"))
-        yield found[0], server.app.state.hub
-    finally:
-        server.should_exit = True
-        thread.join()
+            server.should_exit = True
+            thread.join()

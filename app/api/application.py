@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 
 from app import VERSION
@@ -58,14 +59,15 @@ DESCRIPTION = (
 )
 
 
-def create_app(open_hub: Callable[[], Hub], lang: Lang) -> FastAPI:
-    """The application; the hub opens when it starts and closes, after the last request, when it stops."""
+def create_app(hub: Hub | None, lang: Lang) -> FastAPI:
+    """The application around an open hub, which it closes after the last request. Without a hub it can only describe
+    itself."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_hub() as hub:
-            app.state.hub = hub
-            yield
+        yield
+        if hub is not None:
+            await to_thread.run_sync(hub.close)
 
     app = FastAPI(
         title="Zhongshu 中枢",
@@ -76,6 +78,7 @@ def create_app(open_hub: Callable[[], Hub], lang: Lang) -> FastAPI:
         redoc_url=None,
         telemetry={"logs": False, "metrics": False, "operation_spans": False},
     )
+    app.state.hub = hub
     problems.install(app)
     for resource in RESOURCES:
         app.include_router(resource.router)

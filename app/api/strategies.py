@@ -16,6 +16,8 @@ from core.text import Text
 from core.times import format_time
 from knowledge.governance import Action
 from strategy.engine.port import Truth
+from strategy.rehearse import rehearse
+from strategy.replay import record_of
 from strategy.schemas import ApproveIn, DraftIn, StrategyOut
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
@@ -115,6 +117,36 @@ def edit(
     """What runs goes on running until the new version is approved."""
     found = hub.strategies.edit(ctx, name, sentence=body.sentence, document=body.document, base_version=base)
     return StrategyOut.of(found, ctx.lang)
+
+
+class RehearsalOut(BaseModel):
+    """What would have happened for everyone: consent, rollout share and holdout are left out."""
+
+    firings: int
+    subjects: int
+    last_week: int
+    ended: str | None
+    newest: list[dict[str, Any]]
+
+
+@router.post("/{name:path}/rehearse", summary="Rehearse it on the hub's own records")
+def rehearse_it(
+    name: str,
+    ctx: Annotated[RequestContext, Depends(allow(Action.STRATEGIES_SIMULATE))],
+    hub: TheHub,
+    version: Annotated[int | None, Query(description="default: the newest")] = None,
+) -> RehearsalOut:
+    """Replays everything recorded under this version; nothing is stored, sent or decided."""
+    chosen = version or hub.strategies.show(ctx, name).newest
+    strategy = hub.strategies.show(ctx, name, chosen).strategy
+    found = rehearse(hub.database, hub.clock, ctx, hub.catalog, strategy)
+    return RehearsalOut(
+        firings=found.firings,
+        subjects=found.subjects,
+        last_week=found.last_week,
+        ended=format_time(found.ended) if found.ended is not None else None,
+        newest=[record_of(fired, hub.catalog, ctx.lang) for fired in found.newest],
+    )
 
 
 @router.post("/{name:path}/approve", summary="Start it on a share of customers")

@@ -59,13 +59,11 @@ class Api:
         self._lang = lang
 
     def get(self, *path: str, **query: Any) -> Any:
-        asked = urlencode({k: v for k, v in query.items() if v is not None})
-        return self._json("GET", _join(path) + (f"?{asked}" if asked else ""), None, "")
+        return self._json("GET", _join(path, query), None, "")
 
-    def post(self, *path: str, body: Any = None) -> Any:
-        return self._json(
-            "POST", _join(path), json.dumps(body if body is not None else {}).encode(), "application/json"
-        )
+    def post(self, *path: str, body: Any = None, **query: Any) -> Any:
+        sent = json.dumps(body if body is not None else {}).encode()
+        return self._json("POST", _join(path, query), sent, "application/json")
 
     def send(self, *path: str, body: bytes, content_type: str) -> Any:
         return self._json("POST", _join(path), body, content_type)
@@ -113,8 +111,9 @@ class Api:
             ) from cause
 
 
-def _join(path: tuple[str, ...]) -> str:
-    return "/v1/" + "/".join(quote(part, safe="") for part in path)
+def _join(path: tuple[str, ...], query: dict[str, Any] | None = None) -> str:
+    asked = urlencode({k: v for k, v in (query or {}).items() if v is not None})
+    return "/v1/" + "/".join(quote(part, safe="") for part in path) + (f"?{asked}" if asked else "")
 
 
 def _document(answer: bytes, status: int) -> dict[str, Any]:
@@ -159,12 +158,11 @@ def reach(settings: Settings) -> Iterator[Api]:
     if running:
         yield Api(running.rstrip("/"), _key(settings), settings.lang)
         return
-    from app.hub import Hub
     from app.logs import set_up_logs
     from app.server import in_background
 
     set_up_logs("warning", "console")
-    with in_background(lambda: Hub.open(settings), settings.lang) as (address, hub):
+    with in_background(settings) as (address, hub):
         yield Api(address, hub.owner_token, settings.lang)
 
 

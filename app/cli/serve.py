@@ -36,27 +36,22 @@ def serve(
         note(t(f"没有设置 {name}", f"there is no setting {name}") + hint, "yellow")
     from app.hub import Hub
     from app.logs import set_up_logs
-    from app.server import Server
+    from app.server import Server, address_of, listen
 
     set_up_logs(settings.log_level, settings.log_format)
-
-    def open_hub() -> Hub:
-        hub = Hub.open(settings)
+    with listen(settings.host, settings.port) as listener, Hub.open(settings) as hub:
         if key := hub.first_admin_key():
             _show_key(key, settings.admin_key_file)
-        hub.warm_up()
-        return hub
 
-    def listening(address: str) -> None:
-        server.app.state.hub.lock.tell(address)
-        err.print(
-            t(f"中枢在 {address} 运行，Ctrl-C 停止", f"Zhongshu runs at {address}; Ctrl-C stops it"), style="bold"
-        )
+        def answering() -> None:
+            address = address_of(listener)
+            hub.lock.tell(address)
+            hub.warm_up()
+            err.print(
+                t(f"中枢在 {address} 运行，Ctrl-C 停止", f"Zhongshu runs at {address}; Ctrl-C stops it"), style="bold"
+            )
 
-    server = Server(open_hub, settings.host, settings.port, settings.lang, listening)
-    server.run()
-    if not server.started:
-        sys.exit(1)
+        Server(hub, answering).run([listener])
 
 
 def _show_key(key: str, file: Path) -> None:

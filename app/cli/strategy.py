@@ -81,6 +81,26 @@ def show(name: Name, version: Annotated[int | None, typer.Option()] = None, json
     say(dump_strategy(Strategy.model_validate(found["document"])), "dim")
 
 
+@group.command("rehearse", help=t("在已有记录上演练，不发送", "Rehearse it on what is recorded; nothing is sent"))
+def rehearse(name: Name, version: Annotated[int | None, typer.Option()] = None, json: AsJson = False) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.post("strategies", name, "rehearse", version=version)
+    if json:
+        as_json(found)
+        return
+    say(
+        t(
+            f"会触发 {found['firings']} 次，涉及 {found['subjects']} 位；最近 7 天 {found['last_week']} 次",
+            f"{found['firings']} firings for {found['subjects']} subjects, {found['last_week']} in the last 7 days",
+        ),
+        "bold",
+    )
+    for fired in found["newest"]:
+        say(f"{fired['at'][:19]}  {fired['subject']}")
+
+
 @group.command("approve", help=t("批准上线到一部分客户", "Start it on a share of customers"))
 def approve(
     name: Name,

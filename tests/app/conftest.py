@@ -13,11 +13,10 @@ from tests.app.hubclient import Client, Service, settings_for
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Shared by all tests: use names and subjects of your own."""
-    from app.hub import Hub
     from app.server import in_background
 
     settings = settings_for(tmp_path_factory.mktemp("service"))
-    with in_background(lambda: Hub.open(settings), "en") as (address, hub):
+    with in_background(settings) as (address, hub):
         keys = {role: hub.keys.create(hub.context(), f"test {role}", role).text for role in Role}
         yield Service(address, hub, keys)
 

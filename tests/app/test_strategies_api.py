@@ -119,6 +119,16 @@ def test_from_draft_to_firing_to_why_and_why_not(admin: Client) -> None:
     assert "retired" in refused.body["detail"]
 
 
+def test_a_draft_can_be_rehearsed_on_what_is_recorded(service: Service, admin: Client) -> None:
+    login(admin, "s4-1", "customer/s4")
+    login(admin, "s4-2", "customer/s4")
+    admin("POST", "/v1/strategies", {"document": {**DOCUMENT, "name": "rehearsed"}})
+    found = service.as_role(Role.EVALUATOR)("POST", "/v1/strategies/rehearsed/rehearse").body
+    assert found["firings"] >= 1
+    assert "customer/s4" in {fired["subject"] for fired in found["newest"]}
+    assert admin("GET", "/v1/decisions?strategy=rehearsed").body["items"] == []
+
+
 def test_without_consent_a_firing_is_dropped_with_its_reason(admin: Client) -> None:
     document = {**DOCUMENT, "name": "unasked"}
     admin("POST", "/v1/strategies", {"document": document})
