@@ -16,13 +16,19 @@ from agents.specialists import UNPROVEN, Specialist
 from core.errors import NotFound
 from core.telemetry import span
 from core.text import Lang, has_chinese
+from knowledge.parse.numbers import CHINESE, ENGLISH, number
 from tools import TOOLS, ApprovalRequired, Scope, ToolError
 
+_AMOUNT = r"\d[\d,]*(?:\.\d+)?"
 _PROMISE = re.compile(
-    r"(?:[¥¥$€]|RMB|CNY|USD)\s?(\d[\d,]*(?:\.\d+)?)"
-    r"|(\d[\d,]*(?:\.\d+)?)\s?(元|块|万|yuan\b|RMB\b|CNY\b|dollars?\b|%|%|percent\b|折)",
+    rf"(?:[¥¥$€]|RMB|CNY|USD)\s?(?P<prefixed>{_AMOUNT})"
+    rf"|百分之(?P<share>{_AMOUNT}|[{CHINESE}]+)"
+    rf"|(?P<said>{_AMOUNT})\s?(?P<unit>万|元|块|折|成|%|%|(?:percent|yuan|RMB|CNY|dollars?)\b)"
+    rf"|(?P<zh>[{CHINESE}]+)(?P<zh_unit>元|折|成)"
+    rf"|\b(?P<en>{ENGLISH})(?:[\s-]+(?P<times>hundred|thousand))?[\s-]+(?:percent|yuan|dollars?)\b",
     re.IGNORECASE,
 )
+_TIMES = {"hundred": 100.0, "thousand": 1_000.0, "万": 10_000.0}
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _CUSTOMER_WORDS = {"search_tickets_and_transcripts"}
 """Tools whose results hold customers' own words: a number in them is no ground for a promise."""
@@ -111,11 +117,14 @@ def _promises(decision: Decision, work: Sequence[BaseMessage]) -> list[str]:
 
 
 def _meant(match: re.Match[str]) -> set[float]:
-    """The numbers that a promise may stand for: 9折 is 10% off, 1万 is 10,000."""
-    number = _plain(match.group(1) or match.group(2))
-    if match.group(3) == "折":
-        return {number, round(100 - number * (10 if number < 10 else 1), 6)}
-    return {number * 10_000} if match.group(3) == "万" else {number}
+    """The numbers that a promise may stand for: 9折 is 10% off, 三成 is 30%, 1万 is 10,000."""
+    found = match.groupdict()
+    said = next(found[name] for name in ("prefixed", "share", "said", "zh", "en") if found[name])
+    unit = found["unit"] or found["zh_unit"] or found["times"] or ""
+    value = (number(said) or 0.0) * _TIMES.get(unit.lower(), 1.0)
+    if unit == "折":
+        return {round(100 - value * (10 if value < 10 else 1), 6)}
+    return {value * 10} if unit == "成" else {value}
 
 
 def _language(decision: Decision, lang: Lang) -> list[str]:

@@ -93,10 +93,17 @@ def _prompt_call(call: ast.Call, name: str) -> list[Broken]:
     names |= {n.attr for n in ast.walk(func) if isinstance(n, ast.Attribute)}
     literal_prompt = any(k.arg == "system_prompt" and _text_of(k.value) for k in call.keywords)
     first = [*call.args, *(k.value for k in call.keywords if k.arg in ("content", "template", "messages"))]
-    has_text = any(_text_of(n) for arg in first for n in ast.walk(arg))
+    has_text = any(_holds_text(arg) for arg in first)
     if literal_prompt or (names & _MESSAGE_CLASSES and has_text):
         return [Broken(name, call.lineno, "prompt", "a literal prompt; load it from prompts/")]
     return []
+
+
+def _holds_text(node: ast.AST) -> bool:
+    """A literal text, by itself or inside literal lists; the arguments of a call that loads one do not count."""
+    if isinstance(node, ast.List | ast.Tuple):
+        return any(_holds_text(part) for part in node.elts)
+    return bool(_text_of(node))
 
 
 def _text_of(node: ast.AST) -> str:
