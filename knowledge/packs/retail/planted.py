@@ -138,7 +138,7 @@ def _churn(plot: Plot) -> None:
 
 
 def _coupons(plot: Plot) -> None:
-    """A coupon that ends `ends` days ago opens its window at local midnight three days before."""
+    """A coupon that ended `ends` days ago is told of on the local day three days before."""
     at, record = plot.calendar.at, plot.record
 
     def coupon(role: str, ends: int, orders: tuple[float, ...]) -> None:
@@ -154,9 +154,9 @@ def _coupons(plot: Plot) -> None:
     for n, ends in enumerate((15, 12, 9, 6, 4), start=1):
         coupon(f"coupon_{n}", ends, (29, ends + 11))
         plot.expect("coupon-expiring", f"coupon_{n}", at(ends + 3))
-    coupon("coupon_6", 10, (28, 19))  # still in the week at first; the order leaves it on the second day
-    plot.expect("coupon-expiring", "coupon_6", at(12, 12))
-    coupon("coupon_ordered", 10, (29, 14))
+    coupon("coupon_6", 10, (28, 20))  # the last order leaves the week at noon of that very day
+    plot.expect("coupon-expiring", "coupon_6", at(13, 12))
+    coupon("coupon_ordered", 10, (29, 19))  # it leaves the week a day too late
     coupon("coupon_spent", 10, (29, 21))
     record.event("coupon.used", at(21, 12), plot.subject("coupon_spent"), used_coupon="Q9spent")
     record.fact(plot.subject("coupon_spent"), "coupon_expiry", None, at(21, 12))
@@ -245,13 +245,13 @@ def _failing(plot: Plot) -> None:
 
 
 def _endings(plot: Plot) -> None:
-    """Every contract end that comes within 30 days before the anchor, whoever's it is."""
+    """Every contract end, whoever's it is, whose day 30 days before lies in the history."""
     calendar = plot.calendar
     for fact in plot.people.facts:
         if fact.property == "contract_end":
             opens = calendar.midnight_of(date.fromisoformat(fact.value)) - 30 * DAY
-            if (at := max(opens, fact.time)) <= calendar.anchor:
-                plot.fires.append(Expected(Micros(at), "contract-ending", fact.subject))
+            if calendar.start <= opens <= calendar.anchor:
+                plot.fires.append(Expected(Micros(opens), "contract-ending", fact.subject))
 
 
 def _quiet(plot: Plot) -> None:

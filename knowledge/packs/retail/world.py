@@ -156,7 +156,7 @@ def _tickets(seed: int, writer: Writer, plot: planted.Plot) -> tuple[list[Ticket
     tickets.sort(key=lambda t: (t.at, t.id))
     for ticket in tickets:
         plot.record.event("ticket.received", ticket.at, ticket.customer, ticket=ticket.id)
-        plot.record.fact(f"ticket/{ticket.id}", "ticket_status", "open", ticket.at)
+        plot.record.fact(f"ticket/{ticket.id}", "ticket_status", "pending", ticket.at)
     return tickets, named
 
 

@@ -128,14 +128,14 @@ def test_coupons_about_to_end_fire_where_planted(record: Record) -> None:
         orders = {e.time for e in record.of(subject, "order.placed")}
         ends = [date.fromisoformat(str(f.value)) for f in record.facts.get((subject, "coupon_expiry"), []) if f.value]
         moments = orders | {t + 7 * DAY for t in orders} | changes(record, subject, "coupon_expiry")
-        moments |= {local_midnight(e - timedelta(days=d)) for e in ends for d in (3, -1)} | {record.begin + 7 * DAY}
+        moments |= {local_midnight(e - timedelta(days=d)) for e in ends for d in (3, 2)} | {record.begin + 7 * DAY}
 
         def true(at: int, subject: str = subject) -> bool:
             end = record.value(subject, "coupon_expiry", at)
             if end is None or at - 7 * DAY < record.begin:
                 return False
             left = (date.fromisoformat(str(end)) - to_datetime(at, "Asia/Shanghai").date()).days
-            return 0 <= left <= 3 and record.count(subject, "order.placed", at, 7 * DAY) == 0
+            return left == 3 and record.count(subject, "order.placed", at, 7 * DAY) == 0
 
         found |= set(record.turns(subject, moments, true))
     assert found == planted(record, "coupon-expiring")
@@ -188,7 +188,7 @@ def test_contracts_about_to_end_fire_where_planted(record: Record) -> None:
         for fact in record.facts.get((customer.subject, "contract_end"), []):
             end = date.fromisoformat(str(fact.value))
             since = max(local_midnight(end - timedelta(days=30)), fact.time)
-            if since <= ANCHOR and since < local_midnight(end + timedelta(days=1)):
+            if since <= ANCHOR and since < local_midnight(end - timedelta(days=29)):
                 found.add((since, customer.subject))
     assert found == planted(record, "contract-ending")
 
