@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,6 +14,20 @@ from core.errors import InvalidInput
 from core.text import Text
 from knowledge.catalog import nearest
 from strategy.document import Leaf, Strategy
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people mean it: 22:00 is not 1320, and 2026-05-01 stays as written."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith((":timestamp", ":int", ":float"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?\d+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(?=e))(e[-+]?\d+)?$", re.I), list("-+0123456789.")
+)
 
 
 class InvalidStrategy(InvalidInput):
@@ -44,8 +59,8 @@ def load_strategy(path: Path | str) -> Strategy:
 def read_strategy(text: str) -> Strategy:
     """As `load_strategy`, from the text itself (JSON is YAML too)."""
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=_Loader)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer surprises
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         raise InvalidStrategy(
@@ -119,7 +134,8 @@ def _kind_models() -> dict[str, type[BaseModel]]:
 
 
 def _first_problem(cause: ValidationError, root: Any) -> InvalidStrategy:
-    problem = cause.errors()[0]
+    problems = cause.errors()
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     kinds = _kind_models()
     path = [p for p in problem["loc"] if p not in kinds or not _is_tag(p, problem["loc"])]
     where = {"line": _line_of(root, path), "field": ".".join(str(p) for p in path)}

@@ -85,7 +85,7 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
             said = scope.said(named[0])
             scope.warn(f"“{said}”按动作“{zh}”理解", f"{said!r} was read as the action {en!r}")
         return ActionCall(action=names[0].id, params=params)
-    _refuse_misplaced(bare, scope)
+    _refuse_misplaced(bare, scope, counted=bool(named))
     return _task(bare, params, scope)
 
 
@@ -116,10 +116,13 @@ def _meaning_beyond(bare: Sequence[Part], action: Part) -> bool:
     )
 
 
-def _refuse_misplaced(bare: Sequence[Part], scope: Scope) -> None:
-    limits = [p for p in bare if p.has(*_LIMITLIKE)]
-    capped = [p for p in bare if p.has("CMPQ", "EACH")] if not bare[0].has("VERB") else []
-    if limits or (capped and any(p.has("CMPQ") for p in capped)):
+def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> None:
+    verbal = bare[0].has("VERB")
+    limits = [p for p in bare if p.has("EACH", *_LIMITLIKE) and not (verbal and p.has("PERCENT"))]
+    tests = [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
+    if counted:
+        tests += [p for p in bare if p.has("COUNT", "DUR", "WINDOW", "CMPQ", "AT")]
+    if limits or tests:
         scope.invalid(
             bare, f"“{scope.said(*bare)}”像是限制或条件,但没有看懂", f"{scope.said(*bare)!r} looks like a limit or condition, but was not understood",
             Text("例如“每人每周最多一次”“冷却3天”“先灰度5%”“22点到8点不打扰”;条件请放在“就”之前",

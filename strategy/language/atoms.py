@@ -48,15 +48,15 @@ def stem(word: str) -> str:
     if len(word) < 4 or not word[0].isascii():
         return word
     if word.endswith(("ies", "ied")) and len(word) > 4:
-        word = word[:-3] + "i"
-    elif word.endswith("ing") and len(word) >= 6:
-        word = word[:-3]
-    elif word.endswith("ed") and len(word) >= 5:
-        word = word[:-2]
-    elif word.endswith("es") and len(word) >= 5 and word[:-2].endswith(("s", "x", "z", "ch", "sh", "o")):
+        return word[:-3] + "i"
+    if word.endswith("es") and len(word) >= 5 and word[:-2].endswith(("s", "x", "z", "ch", "sh", "o")):
         word = word[:-2]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
+    if word.endswith("ing") and len(word) >= 6:
+        word = word[:-3]
+    elif word.endswith("ed") and not word.endswith("eed") and len(word) >= 5:
+        word = word[:-2]
     elif word.endswith("y") and word[-2] not in "aeiou":
         word = word[:-1] + "i"
     if len(word) >= 4 and word.endswith("e"):

@@ -17,7 +17,6 @@ from strategy.language.outline import Clause, Joined, Node
 from strategy.language.quantities import Comparison
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
-from strategy.language.values import enum_value
 
 _NOUNLIKE = ("OBJECT", "FILLER", "DE", "FIT", "FOR", "IF", "ANY", "WHO", "EACHONE", "COP", "EXISTS", "BOTH", "A")
 
@@ -32,7 +31,7 @@ def read_node(node: Node, scope: Scope) -> Draft:
 def read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     if inner := _only_bracket(parts, scope):
         return read_node(inner, scope)
-    parts = _relative(list(parts), scope)
+    parts = _adjective(_relative(list(parts), scope), scope)
     parts = _set_audience_apart(parts, scope)
     for part in parts:
         if part.has("OBJECT"):
@@ -64,7 +63,7 @@ def _relative(parts: list[Part], scope: Scope) -> list[Part]:
         if (
             parts[i].has("DE")
             and parts[i + 1].has("OBJECT")
-            and any(p.has("CMPV", "CMPQ", "WINDOW", "NEG", "STREAK") for p in before)
+            and any(p.has("CMPV", "CMPQ") or p.named("event", "field", "attribute", "metric", "forecast") for p in before)
             and any(p.names or p.has("CMPQ", "UNKNOWN") for p in after)
         ):
             draft = read_clause([*before, parts[i + 1]], scope)
@@ -72,6 +71,22 @@ def _relative(parts: list[Part], scope: Scope) -> list[Part]:
                 scope.invalid(before, "这样的修饰语请改成“对…的客户,…”", "please say “for customers who …, …” instead")
             scope.audience.append(draft)
             return after
+    return parts
+
+
+def _adjective(parts: list[Part], scope: Scope) -> list[Part]:
+    """"a verified customer has not …", "未认证客户7天…": a yes/no attribute right before the noun says for whom."""
+    for i in range(len(parts) - 2):
+        flags = [n for n in parts[i].named("attribute") if scope.attribute(n).type == "boolean"]
+        if not flags or not parts[i + 1].has("OBJECT") or not any(p.names or p.has("CMPQ", "UNKNOWN") for p in parts[i + 2 :]):
+            continue
+        negated = i > 0 and parts[i - 1].has("NEG", "NOTW")
+        flag = which_of(parts[i], flags, scope) if len(flags) > 1 else flags[0]
+        scope.mention(parts[i + 1].named("object"))
+        scope.audience.append(
+            LeafDraft(AttributeIs(name=flag.id, op="==", value=not negated), flag.owner, "state", (parts[i],))
+        )
+        return [*parts[: i - 1 if negated else i], *parts[i + 1 :]]
     return parts
 
 
@@ -99,12 +114,21 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
         if rest and rest[-1].has("NOTW", "NEG", "COPNEG"):
             rest.pop()
             op = "!="
-        name = _value_name(part, values, scope)
-        scope.mention([Name("object", name.owner)])
-        scope.audience.append(
-            LeafDraft(AttributeIs(name=name.item, op=op, value=name.id), name.owner, "state", (part,))  # type: ignore[arg-type] # one of two operators
-        )
+        scope.audience.append(_noun(part, values, op, scope))
     return rest
+
+
+def _noun(part: Part, values: Sequence[Name], op: str, scope: Scope) -> LeafDraft:
+    """The condition that a noun such as "大客户" or "gold or silver customers" stands for."""
+    said = part.get("VALUES") or [part]
+    names = [_value_name(p, p.named("value") if len(said) > 1 else values, scope) for p in said]
+    scope.mention([Name("object", names[0].owner)])
+    condition = AttributeIs(name=names[0].item, op=op, value=names[0].id)  # type: ignore[arg-type] # one of two operators
+    if len(names) > 1:
+        condition = AttributeIs(
+            name=names[0].item, op="in" if op == "==" else "not_in", value=[n.id for n in names]
+        )
+    return LeafDraft(condition, names[0].owner, "state", (part,))
 
 
 def _value_name(part: Part, values: Sequence[Name], scope: Scope) -> Name:
@@ -176,7 +200,7 @@ def _pieces(parts: Sequence[Part], scope: Scope) -> list[_Piece]:
             run = any(p.has("STREAK") for p in pieces[0].parts)
             after_sequence = len(pieces) > 1 and not run
             pieces.append(_Piece(absent=True, breaker=run, between=after_sequence))
-        elif part.has("NEG", "NEVER") and cur.events() and _other_event(parts[i + 1 :], cur):
+        elif part.has("NEG", "NEVER", "COPNEG") and cur.events() and _other_event(parts[i + 1 :], cur):
             run = any(p.has("STREAK") for p in pieces[0].parts)
             moved = [] if run else _trailing_time(cur)
             pieces.append(_Piece([*moved, part], breaker=run))
@@ -362,16 +386,19 @@ def _value_alone(seg: Segment) -> LeafDraft | None:
     if part is None:
         return None
     op, literal = part.get("CMPV") if part.has("CMPV") else ("==", part)
-    if isinstance(literal, list) or not literal.named("value"):
+    if isinstance(literal, list):
+        if not literal or not literal[0].named("value"):
+            return None
+        op = "==" if op == "in" else "!="
+        literal = Part(part.start, part.end, {"VALUE": None, "VALUES": literal, "NAME": literal[0].names})
+    if not literal.named("value"):
         return None
-    name = _value_name(literal, [n for n in literal.named("value") if n.of == "attribute"] or literal.named("value"), scope)
-    if name.of != "attribute":
+    values = [n for n in literal.named("value") if n.of == "attribute"]
+    if not values:
         return None
     if op == "==" and seg.take("NEG", "NOTW", "COPNEG"):
         op = "!="
     seg.use(part)
     seg.finish()
-    about = Name("attribute", name.item, name.owner)
-    value = enum_value(scope.attribute(about), about, literal, scope)
-    scope.mention([Name("object", name.owner)])
-    return LeafDraft(AttributeIs(name=name.item, op=op, value=value), name.owner, "state", seg.parts)
+    draft = _noun(literal, values, op, scope)
+    return replace(draft, parts=seg.parts)

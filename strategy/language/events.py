@@ -7,11 +7,14 @@ from collections.abc import Sequence as Seq
 from typing import cast
 
 from core.text import Text
-from strategy.document import Aggregate, EventFilter, Filter, Function, Happens, Op, Step, Streak, Value, Window
+from core.times import DAY
+from strategy.document import (
+    Aggregate, EventFilter, Filter, Function, Happens, Op, Sequence, Step, Streak, Value, Window,
+)  # fmt: skip
 from strategy.language.draft import LeafDraft, Style
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
-from strategy.language.quantities import OPPOSITE, Comparison, Quantity, Span
+from strategy.language.quantities import OPPOSITE, Comparison, Quantity, Run, Span
 from strategy.language.said import FieldTest, Said, gather
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, complain, describe
@@ -91,9 +94,9 @@ def _run(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
             [said.window_part], "“连续”没有时间窗;它只看先后,不看多久", "a run in a row has no time window: only order counts",
             Text("若指时间窗内的次数,去掉“连续”", "If you mean a count in a window, leave out “in a row”"),
         )  # fmt: skip
-    if run.micros is not None and said.negation is not None:
+    if run.micros is not None and said.negation is not None and not seg.has("EVERYPER"):
         if said.booleans(scope):
-            _ask_negated_period(seg, said, run.micros)
+            _ask_negated_period(seg, said, run)
         return _absence(seg, said, run.micros)
     if run.times is None and run.micros is not None:
         scope.refuse(
@@ -119,6 +122,8 @@ def _run(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
             [said.negation], "没发生的事没有“次”数;要说多久没有发生", "what did not happen has no count; say for how long",
             Text("例如“连续7天没有登录”", "For example “has not logged in for 7 days”"),
         )  # fmt: skip
+    if said.loose:
+        _loose_test(seg, said)
     condition = Streak(
         event=said.event, where=_filters(seg, said), times=times, per=run.per,
         without=tuple(breaker_of(b) for b in breakers),
@@ -139,19 +144,20 @@ def breaker_of(seg: Segment) -> EventFilter:
     return found
 
 
-def _ask_negated_period(seg: Segment, said: Said, micros: int) -> None:
+def _ask_negated_period(seg: Segment, said: Said, run: Run) -> None:
     scope = seg.scope
-    name = said.booleans(scope)[0][1]
-    event = Text(*(scope.label("event", said.event, lang) for lang in ("zh", "en")))  # type: ignore[arg-type] # two literals
-    done = describe(name, scope)
-    days = round(micros / 86_400_000_000)
+    field = said.booleans(scope)[0][1]
+    zh, en = scope.label("event", said.event, "zh"), scope.label("event", said.event, "en")
+    fzh, fen = scope.label("field", field.id, "zh", said.event), scope.label("field", field.id, "en", said.event)
+    days, times = round((run.micros or 0) / DAY), run.times
+    unit = {"day": ("天", "days"), "night": ("晚", "nights"), "week": ("周", "weeks"), "month": ("个月", "months")}[run.per]
     scope.ask(
         list(seg.parts),
         "是这段时间里一次也没有,还是每天都有一次没有?",
         "not even once in that time, or missed on each of those days?",
         [
-            Text(f"过去{days}天内没有{done.zh}", f"no {done.en} in the last {days} days"),
-            Text(f"连续{days}天都有{event.zh}未打开", f"{event.en} not opened on {days} consecutive days"),
+            Text(f"过去{days}天内没有{fzh}{zh}", f"no {en} {fen} in the last {days} days"),
+            Text(f"连续{times}{unit[0]}都有{zh}（{fzh}为假）", f"{en} ({fen} is false) on {times} consecutive {unit[1]}"),
         ],
     )
 
@@ -166,6 +172,9 @@ def _absence(seg: Segment, said: Said, micros: int | None) -> LeafDraft:
 
 def _aggregate(seg: Segment, said: Said) -> LeafDraft:
     scope, function = seg.scope, cast(Function, said.function)
+    if function == "last" and said.named and not said.fields and not said.tests and said.window and said.window.form == "bare":
+        seg.take("SINCE")
+        return _since(seg, said)
     if said.negation is not None:
         complain(said.negation, scope)
     if said.count is not None and function == "sum" and not said.plain_fields(scope):
@@ -281,9 +290,6 @@ def _count(seg: Segment, said: Said) -> LeafDraft:
         scope.refuse([part], "次数不会小于0,这个条件永远不成立", "a count is never below 0: this can never be true")
     if (op == ">=" and number <= 0) or (op in (">", "!=") and number < 0):
         scope.refuse([part], "次数总是不小于0,这个条件总是成立", "a count is always at least 0: this is always true")
-    if said.window is not None and said.window.form in ("for", "bare") and said.window_part is not None:
-        if said.window.form == "bare":
-            complain(said.window_part, scope)
     condition = Aggregate(
         event=said.event, where=filters, function="count", window=_window(said), op=cast(Op, op), value=float(number)
     )
@@ -313,7 +319,17 @@ def _negated(seg: Segment, said: Said) -> LeafDraft:
     return draft
 
 
+def _since(seg: Segment, said: Said) -> LeafDraft:
+    """"距上次登录超过7天", "7 days since the last login": the event, then none for that long."""
+    step = Step(event=said.event, where=_filters(seg, said))
+    absent = step.model_copy(update={"within": cast(Span, said.window).over, "absent": True})
+    owner = seg.scope.catalog.events[said.event].subject
+    return LeafDraft(Sequence(steps=(step, absent)), owner, "fixed", seg.parts)
+
+
 def _windowed(seg: Segment, said: Said) -> LeafDraft:
+    if cast(Span, said.window).form == "bare" and seg.take("SINCE"):
+        return _since(seg, said)
     scope, window, part = seg.scope, cast(Span, said.window), cast(Part, said.window_part)
     if window.last is not None:
         return _last_n(seg, said, window.last)
@@ -322,7 +338,9 @@ def _windowed(seg: Segment, said: Said) -> LeafDraft:
             [part], f"没有看懂“{scope.said(part)}”在这里指什么", f"{scope.said(part)!r} was not understood here",
             Text("例如“7天内登录少于2次”“7天没有登录”", "For example “logs in fewer than 2 times in 7 days”"),
         )  # fmt: skip
-    if said.loose and not said.single:
+    if said.loose and said.single:
+        _loose_test(seg, said)
+    elif said.loose:
         loose = said.loose.pop(0)
         comparison: Comparison = loose.get("CMPQ")
         fields = _fields_for(scope, said.event, comparison.quantity)
@@ -383,15 +401,7 @@ def _last_n(seg: Segment, said: Said, last: int) -> LeafDraft:
 def _act(seg: Segment, said: Said) -> LeafDraft:
     scope = seg.scope
     if said.loose:
-        loose = said.loose.pop(0)
-        fields = _fields_for(scope, said.event, loose.get("CMPQ").quantity)
-        if len(fields) != 1:
-            if fields:
-                scope.ask([loose], "指哪个字段?", "which field is meant?", [describe(n, scope) for n in fields])
-            complain(loose, scope)
-        label = describe(fields[0], scope)
-        scope.warn(f"“{scope.said(loose)}”按{label.zh}理解", f"{scope.said(loose)!r} was read as {label.en}")
-        said.tests.append(FieldTest(fields[0], loose, tests_of(scope.attribute(fields[0]), fields[0], loose, scope)))
+        _loose_test(seg, said)
     condition = Happens(event=said.event, where=_filters(seg, said))
     style: Style = "act"
     if said.explicit:
@@ -399,6 +409,20 @@ def _act(seg: Segment, said: Said) -> LeafDraft:
     elif not said.named and not said.bracket and all(scope.attribute(t.name).type == "number" for t in said.tests):
         style = "reading" if said.tests and not said.booleans(scope) else "act"
     return _draft(seg, said, condition, style)
+
+
+def _loose_test(seg: Segment, said: Said) -> None:
+    """A comparison that names no field is a test on the event's one field that it fits."""
+    scope = seg.scope
+    loose = said.loose.pop(0)
+    fields = _fields_for(scope, said.event, loose.get("CMPQ").quantity)
+    if len(fields) != 1:
+        if fields:
+            scope.ask([loose], "指哪个字段?", "which field is meant?", [describe(n, scope) for n in fields])
+        complain(loose, scope)
+    label = describe(fields[0], scope)
+    scope.warn(f"“{scope.said(loose)}”按{label.zh}理解", f"{scope.said(loose)!r} was read as {label.en}")
+    said.tests.append(FieldTest(fields[0], loose, tests_of(scope.attribute(fields[0]), fields[0], loose, scope)))
 
 
 def step_of(seg: Segment, *, first: bool, absent: bool = False) -> Step:
@@ -416,7 +440,7 @@ def step_of(seg: Segment, *, first: bool, absent: bool = False) -> Step:
         )  # fmt: skip
     negative = said.negation is not None
     if said.loose:
-        _act(seg, said)
+        _loose_test(seg, said)
     if first and negative and said.booleans(scope):
         step = Step(event=said.event, where=_filters(seg, said, positive=False))
     else:

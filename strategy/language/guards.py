@@ -163,7 +163,7 @@ def _verify(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) ->
     return True
 
 
-_TAIL = "NAME? SHARE? ROLLOUT? START? VERB? SHARE?"
+_TAIL = "OBJECT? SHARE? ROLLOUT? START? VERB? SHARE?"
 _MODE = "COMMA? ( LPAR? DEFERMODE|DROPMODE RPAR? )?"
 
 _FORMS = [
@@ -199,19 +199,19 @@ _FORMS = [
     *(_Form(pattern(text), _budget, True) for text in ("BUDGET COLON? n:QTY|CMPQ INALL?", "n:CMPQ INALL INALL?", "CMP n:QTY INALL")),
     *(_Form(pattern(text), _consent, True) for text in ("CONSENT c:STRING|UNKNOWN OBJECT?", "CONSENT c:NAME OBJECT?")),
     *(_Form(pattern(text), _rollout, True) for text in (
-        f"ROLLOUT COLON? q:PERCENT {_TAIL}", f"q:PERCENT NAME? SHARE? ROLLOUT {_TAIL}", "q:PERCENT START", f"FOR q:PERCENT NAME|SHARE {_TAIL}",
+        f"ROLLOUT COLON? q:PERCENT {_TAIL}", f"q:PERCENT OBJECT? SHARE? ROLLOUT {_TAIL}", "q:PERCENT START", f"FOR q:PERCENT OBJECT|SHARE {_TAIL}",
         f"FIRST FOR? q:PERCENT {_TAIL}",
     )),
     _Form(pattern("ROLLOUT? FULL"), _full, False),
     *(_Form(pattern(text), _holdout, True) for text in (
-        "HOLDOUT q:PERCENT NAME? HOLDOUT? HOLDOUT?", "q:PERCENT NAME? HOLDOUT", "HOLDOUT COLON? q:PERCENT", "q:PERCENT NAME? COP HOLDOUT",
+        "HOLDOUT q:PERCENT OBJECT? HOLDOUT? HOLDOUT?", "q:PERCENT OBJECT? HOLDOUT", "HOLDOUT COLON? q:PERCENT", "q:PERCENT OBJECT? COP HOLDOUT",
     )),
     _Form(pattern("NOHOLDOUT"), _no_holdout, True),
     _Form(pattern("VARIANT s:STRING WEIGHT w:QTY ( PARAMS j:JSON )?"), _variant, False),
     *(_Form(pattern(text), _verify, True) for text in (
-        "VERIFY COLON? VERIFY? d:WINDOW|DUR WHETHER? HAPPEN? x:NAME|UNKNOWN HAPPEN? ASTEST?",
-        "VERIFY COLON? VERIFY? WHETHER? NAME? x:NAME|UNKNOWN HAPPEN? d:WINDOW|DUR ASTEST?",
-        "VERIFY COLON? WHETHER? x:NAME|UNKNOWN ASTEST?",
+        "VERIFY COLON? VERIFY? d:WINDOW|DUR WHETHER|IF? HAPPEN? x:NAME|UNKNOWN HAPPEN? ASTEST?",
+        "VERIFY COLON? VERIFY? WHETHER|IF? OBJECT? x:NAME|UNKNOWN HAPPEN? d:WINDOW|DUR ASTEST?",
+        "VERIFY COLON? WHETHER|IF? OBJECT? x:NAME|UNKNOWN ASTEST?",
         "d:WINDOW|DUR WHETHER? x:NAME|UNKNOWN ASTEST",
         "x:NAME d:WINDOW|DUR ASTEST",
     )),
@@ -262,7 +262,7 @@ def _longest(parts: Sequence[Part], i: int, begins: bool, loose: bool) -> list[t
         stop = match.stop
         while stop < len(parts) and parts[stop].has("FILLER") and not parts[stop].has("NAME", "VERB"):
             stop += 1
-        ends = stop == len(parts) or parts[stop].has(*_SEPARATORS)
+        ends = stop == len(parts) or parts[stop].has(*_SEPARATORS) or (loose and bool(parts[stop].named("action")))
         if ends or (loose and form.loose and any(f.pattern.match(parts, stop) for f in _FORMS)):
             found.append((stop, match.bound, form))
     return sorted(found, key=lambda f: -f[0])

@@ -227,6 +227,15 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
         seg.take("THIS")
         return DateIs(attribute=name.id, part=month_day)
     duration = _date_duration(seg)
+    if duration is None and any(p.has("ON") for p in seg.parts[: seg.index(part)]):
+        return DateIs(attribute=name.id, part="day")
+    if duration is None and not seg.has("CMPQ"):
+        label = describe(name, scope)
+        scope.ask(
+            [part], f"“{label.zh}”的哪个时候？", f"when, as to {label.en}?",
+            [Text(f"{label.zh}当天", f"on the day of {label.en}"), Text(f"{label.zh}当月", f"in the month of {label.en}"),
+             Text(f"{label.zh}前30天", f"30 days before {label.en}")],
+        )  # fmt: skip
     if duration is None:
         return None
     quantity, at = duration

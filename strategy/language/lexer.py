@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from strategy.language.atoms import Atom, atoms_of
@@ -149,7 +149,7 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
     for match in lexicon.match(atoms, i):
         senses: dict[str, Any] = {}
         for word in match.words:
-            if word.kind == "UNIT" and atoms[i].text.isascii() and atoms[i].end - atoms[i].start <= 2:
+            if word.kind == "UNIT" and atoms[i].kind == "word" and match.stop == i + 1 and atoms[i].end - atoms[i].start <= 2:
                 if i == 0 or not _is_number(atoms[i - 1]):
                     continue
             if word.kind == "MEASURE" and (i == 0 or not _is_number(atoms[i - 1])):
@@ -207,6 +207,11 @@ def _bridge(parts: list[Part], normal: Normal) -> list[Part]:
         if around and part.end - part.start == 1 and "\u3400" <= normal.text[part.start] <= "\u9fff":
             if not part.has(*_NEVER_BRIDGED):
                 parts[i] = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
+    for i in range(1, len(parts) - 1):
+        part = parts[i]
+        short = part.end - part.start == 1 and not normal.text[part.start].isascii() and not part.has(*_NEVER_BRIDGED)
+        if short and parts[i - 1].has("COP", "COPNEG") and parts[i + 1].has("UNKNOWN"):  # 城市是|上|海
+            parts[i] = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
     return parts
 
 
@@ -232,21 +237,51 @@ def _open(part: Part) -> bool:
 
 
 def _absorb_objects(parts: list[Part], normal: Normal, lexicon: Lexicon) -> list[Part]:
-    """ "logs in to the app": a word that belongs to another label of the event beside it goes with that event."""
+    """"logs in to the app": a word that belongs to another label of the event beside it goes with that event. So does the
+    first half of a name whose second half follows in the clause: "合同30天内到期"."""
     result = list(parts)
     for i, part in enumerate(parts):
+        if part.has("VERB") and not part.names and i + 1 < len(parts):
+            _absorb_verb(result, i, normal, lexicon)
+            continue
         if not part.has("UNKNOWN"):
             continue
-        keys = {a.key for a in atoms_of(normal.text[part.start : part.end])}
-        for step in (-1, 1):
-            j = i + step
-            while 0 <= j < len(parts) and normal.text[parts[j].start : parts[j].end] in _OBJECT_FILLERS:
-                j += step
-            if not 0 <= j < len(parts):
-                continue
-            owners = tuple(n for n in parts[j].named("event") if keys <= lexicon.object_words[n])
+        keys = tuple(a.key for a in atoms_of(normal.text[part.start : part.end]))
+        for j in _neighbours(parts, i, normal):
+            owners = tuple(n for n in parts[j].named("event") if set(keys) <= lexicon.object_words[n])
             if owners:
                 result[i] = Part(part.start, part.end, {"FILLER": None})
-                result[j] = Part(parts[j].start, parts[j].end, {**parts[j].senses, "NAME": owners}, parts[j].weak)
+                result[j] = replace(result[j], senses={**parts[j].senses, "NAME": owners})
                 break
+        else:
+            for j in range(i + 1, len(parts)):
+                if parts[j].has("COMMA", "AND", "OR", "STOP"):
+                    break
+                rest = tuple(a.key for a in atoms_of(normal.text[parts[j].start : parts[j].end]))
+                owners = lexicon.labelled((*keys, *rest)) if parts[j].weak else ()
+                if owners:
+                    result[i] = Part(part.start, part.end, {"FILLER": None})
+                    result[j] = Part(parts[j].start, parts[j].end, {"NAME": owners})
+                    break
     return result
+
+
+def _absorb_verb(result: list[Part], i: int, normal: Normal, lexicon: Lexicon) -> None:
+    """"places exactly 2 orders": the verb of "place an order" stands apart from its noun."""
+    keys = {a.key for a in atoms_of(normal.text[result[i].start : result[i].end])}
+    for step in (1, -1):
+        j = i + step
+        while 0 <= j < len(result) and not result[j].has("COMMA", "AND", "OR", "STOP", "IF", "NEXT"):
+            if any(keys <= lexicon.object_words[n] for n in result[j].named("event")):
+                result[i] = replace(result[i], senses={"FILLER": None})
+                return
+            j += step
+
+
+def _neighbours(parts: list[Part], i: int, normal: Normal) -> Iterator[int]:
+    for step in (-1, 1):
+        j = i + step
+        while 0 <= j < len(parts) and normal.text[parts[j].start : parts[j].end] in _OBJECT_FILLERS:
+            j += step
+        if 0 <= j < len(parts):
+            yield j

@@ -58,6 +58,7 @@ _USUAL_WORDS = {
     "patient": ("患者", "病人"), "employee": ("员工",),
 }  # fmt: skip
 _SKIPPED = frozenset(["a", "an", "the", "their", "his", "her", "its", "了", "过", "的"])
+_DANGLING = frozenset(["a", "an", "the", "to", "of", "on", "in", "at", "for", "by", "with", "from", "的", "了"])
 _TAILS = ("时长", "时间", "日期", "日", "数量", "数", "量", "金额", "额", "值", "指数", "时")
 _NO_WEAK = frozenset(["客户", "用户", "设备", "会员", "公司", "产品", "服务", "消息", "信息", "时间", "次数", "金额", "数量"])
 
@@ -114,6 +115,10 @@ class Lexicon:
         """Every label of names of these kinds, for "nearest"."""
         wanted = set(kinds)
         return [label for label, names in self.shown.items() if any(n.kind in wanted for n in names)]
+
+    def labelled(self, keys: tuple[str, ...]) -> tuple[Name, ...]:
+        """What has exactly this label."""
+        return tuple(self._labels.get(keys, ()))
 
     def label(self, name: Name, lang: str) -> str:
         """The first label of a name that means nothing else of its kind, else its id."""
@@ -178,7 +183,7 @@ class Lexicon:
                 continue
             for short in _shortened(keys):
                 text = "".join(short)
-                if _weight(short) < 2 or text in _NO_WEAK or short in self._labels:
+                if _weight(short) < 2 or text in _NO_WEAK or short in self._labels or {short[0], short[-1]} & _DANGLING:
                     continue
                 node = self._node(short)
                 if node.words or node.names:

@@ -102,9 +102,12 @@ def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
         elif part.has("IF") and (not tokens or tokens[-1].type in ("LPAR",)):
             i += 1
         elif part.has("UNLESS"):
+            leading = not tokens
             tokens += _unless(tokens, part)
-            rest = _tokens(parts[i + 1 :], scope)
-            return [*tokens, Token("LPAR", part), *rest, Token("RPAR", part)]  # type: ignore[arg-type] # a token carries its part
+            stop = next((j for j in range(i + 1, len(parts)) if parts[j].has("COMMA")), len(parts)) if leading else len(parts)
+            inner = _tokens(parts[i + 1 : stop], scope)
+            tokens += [Token("LPAR", part), *inner, Token("RPAR", part)]  # type: ignore[arg-type] # a token carries its part
+            i = stop
         else:
             tokens.append(_plain(part, parts[i + 1] if i + 1 < len(parts) else None))
             i += 1
@@ -219,11 +222,22 @@ def _list(tree: Tree[Any], scope: Scope) -> Node:
         if any_inside and len(kinds) > 1:
             _ask_grouping(where, scope)
         return _flat("any", nodes, tuple(m.type for m in marks))
-    if any_inside:
-        if kinds == {"COMMA"} and scope.lang == "en" and any_inside == [nodes[-1]] and _is_plain_list(nodes):
+    doubtful = [n for n in any_inside if not _only_values(n)]
+    if doubtful:
+        if kinds == {"COMMA"} and scope.lang == "en" and doubtful == [nodes[-1]] and _is_plain_list(nodes):
             return _flat("any", nodes, ("COMMA",))
-        _ask_grouping(where, scope)
+        if nodes[-1] in doubtful:
+            _ask_grouping(where, scope)
+        scope.warn("逗号前的“或”先结合;不是这个意思就加括号", "“or” before a comma was grouped first; add brackets if you meant otherwise")
     return _flat("all", nodes, tuple(m.type for m in marks))
+
+
+def _only_values(node: Joined) -> bool:
+    """"等级是金卡或银卡": what follows "or" is only another value or number for the same comparison."""
+    return all(
+        isinstance(n, Clause) and all(p.has("VALUE", "CMPV", "CMPQ", "QTY") or p.senses.keys() <= {"FILLER", "DE"} for p in n.parts)
+        for n in node.of[1:]
+    )
 
 
 def _is_plain_list(nodes: Sequence[Node]) -> bool:

@@ -255,7 +255,10 @@ def _run(b: Bindings, _: Part) -> dict[str, object] | None:
 def _literal(b: Bindings, _: Part) -> dict[str, object] | None:
     if b["v"].has("NAME") and not b["v"].has("VALUE", "STRING"):
         return None
-    return {"CMPV": (_op_of(b["c"]), b["v"])}
+    op = _op_of(b["c"])
+    if b["v"].has("VALUES") and op in ("==", "!="):
+        return {"CMPV": ("in" if op == "==" else "not_in", b["v"].get("VALUES"))}
+    return {"CMPV": (op, b["v"])}
 
 
 _LITERALS = [
@@ -294,15 +297,37 @@ def _lists(parts: Sequence[Part]) -> list[Part]:
     return result
 
 
+def _periodic(quantity: Quantity) -> bool:
+    return quantity.times or quantity.period is not None
+
+
+def _join_values(parts: Sequence[Part]) -> list[Part]:
+    """"金卡、银卡或大客户", "gold or silver": values of one attribute side by side are one alternative."""
+    result: list[Part] = []
+    for part in parts:
+        last = result[-2:] if len(result) >= 2 else []
+        if last and last[0].has("VALUE") and last[1].has("OR", "LIST", "AND") and not last[1].has("VERSUS") and _only_value(part):
+            values = [*(last[0].get("VALUES") or [last[0]]), part]
+            shared = set.intersection(*({(n.of, n.owner, n.item) for n in v.named("value")} for v in values))
+            if shared:
+                result[-2:] = [Part(last[0].start, part.end, {"VALUE": None, "VALUES": values, "NAME": last[0].names})]
+                continue
+        result.append(part)
+    return result
+
+
+def _only_value(part: Part) -> bool:
+    return part.has("VALUE") and all(n.kind == "value" for n in part.names)
+
+
 _RUNS = [
     rule("STREAK q:COUNT|DUR", _run),
     rule("STREAK c:CMPQ", _run),
     rule("FORTIME? q:COUNT|DUR STREAK", _run),
-    rule("c:CMPQ STREAK", _run),
+    rule("c:CMPQ STREAK", lambda b, p: _run(b, p) if _periodic(b["c"].get("CMPQ").quantity) else None),
     rule("FORTIME? IN? q:QTY STREAK TIMES|MEASURE", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, times=True))),
     rule("FORTIME? IN? q:QTY STREAK u:UNIT", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, b["u"].get("UNIT")))),
-    rule("FORTIME? q:QTY STREAK", lambda b, _: _run_of(b["q"].get("QTY"))
-         if b["q"].get("QTY").unit is None else _run(b, _)),
+    rule("FORTIME? q:QTY s:STREAK", lambda b, p: _run(b, p) if _periodic(b["q"].get("QTY")) or b["s"].get("STREAK") == "en" else None),
     rule("STREAK", lambda b, _: {"STREAK": Run(None)}),
 ]  # fmt: skip
 
@@ -359,7 +384,7 @@ _PERIODS_COMPARED = [
 
 def quantities(parts: Sequence[Part]) -> list[Part]:
     """All passes, in the order in which they build on one another."""
-    parts = rewrite(parts, _AMOUNTS)
+    parts = rewrite(_join_values(parts), _AMOUNTS)
     parts = rewrite(parts, _HOURS)
     before = 0
     while before != len(parts):

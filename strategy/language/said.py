@@ -67,14 +67,13 @@ def gather(seg: Segment) -> Said:
     scope = seg.scope
     event, named = _event_of(seg)
     said = Said(event, named)
-    scope_owner = scope.catalog.events[event].subject
-    if scope_owner not in scope.objects:
-        pass
     if part := seg.take("TESTS"):
         said.bracket = bracket_filters(part.get("TESTS"), event, scope)
     _take_time(seg, said)
     if part := seg.take("FUNCTION"):
         said.function = cast(Function, part.get("FUNCTION"))
+        if part.has("CUMULATIVE") and said.window is None:
+            said.window, said.window_part = Span("all"), part
     said.counted = seg.take("COUNTWORD") is not None
     said.single = seg.take("SINGLE") is not None
     said.every = seg.has("BOTH")

@@ -14,7 +14,7 @@ from strategy.language.scope import Scope
 
 _WEIGHTLESS = frozenset(
     ["FILLER", "PERFECT", "IF", "WHO", "EXISTS", "HAPPEN", "COP", "BOTH", "GE", "FIT", "WHENEND", "PASSIVE", "A", "DE",
-     "FIRST", "ANY", "FOR", "RELATED", "OBJECT", "FILLERDAY", "EACHONE", "THEN"]
+     "FIRST", "ANY", "FOR", "RELATED", "OBJECT", "IN", "EVERYPER", "FILLERDAY", "EACHONE", "THEN"]
 )  # fmt: skip
 
 
@@ -71,6 +71,15 @@ def complain(part: Part, scope: Scope) -> NoReturn:
             [part], f"“{said}”不够明确", f"{said!r} is not precise enough",
             Text("请给出次数、时长或数值,例如“7天内至少3次”", "Give a count, a time or a value, such as “at least 3 times in 7 days”"),
         )  # fmt: skip
+    if part.has("EACH"):
+        scope.ask(
+            [part], "“每…”有两种读法:任何一段这么长的时间,还是每个自然周期?", "“every …” can mean any stretch that long, or each calendar period",
+            [Text("用滑动时间窗,例如“7天内登录少于2次”", "A sliding window, such as “fewer than 2 logins in the last 7 days”"),
+             Text("连续几天都有,例如“连续3天登录”", "Days in a row, such as “logs in on 3 consecutive days”")],
+        )  # fmt: skip
+    if part.has("BEFORE"):
+        scope.invalid([part], f"没有看懂这里的“{said}”", f"{said!r} was not understood here",
+                      Text("先后顺序请说“A后…B”或“A → B”", "Say an order as “A then B” or “A → B”"))  # fmt: skip
     if part.has("CALENDAR"):
         scope.invalid(
             [part], f"还不支持“{said}”这样的自然周期", f"calendar periods such as {said!r} are not supported",

@@ -184,7 +184,9 @@ def _occurs(condition: Aggregate) -> bool | None:
 def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafDraft:
     said = scope.said(*member.parts)
     forward = any(p.has("WINDOW") and p.get("WINDOW").form == "within" for p in member.parts)
-    if mark in ("AND", "COMMAAND") and not forward:
+    between = scope.normal.text[last.parts[-1].end : member.parts[0].start]
+    contrast = any(word in between for word in ("但", "却", "but", "yet"))
+    if mark in ("AND", "COMMAAND") and not forward and not contrast:
         first = scope.said(*last.parts)
         scope.ask(
             member.parts, f"“{said}”是指这之后,还是到这时为止?", f"is {said!r} meant after that, or up to that moment?",

@@ -41,12 +41,13 @@ _FUNCTIONS = {
     "max": "最高 最大 最大值 最高值 峰值|highest|maximum|max|peak|largest|biggest",
     "min": "最低 最小 最小值 最低值|lowest|minimum|min|smallest",
     "distinct": "不同 不同值 种类|distinct|different|unique|number of different|number of distinct",
-    "last": "最新 最新一次 最近一次 最后一次 上一次 上次 最新值|latest|newest|most recent|last value of",
+    "last": "最新 最新一次 最近一次 最后一次 上一次 上次 最新值|latest|newest|most recent|last value of|the latest|the newest|the most recent|the last|last",
 }
 
 _PLAIN: dict[str, str] = {
     # quantities
     "A": "|a|an",
+    "ON": "|on",
     "DE": "的",
     "SHARE": "流量 比例|traffic|audience",
     "HALF": "半|half a|half an|half",
@@ -70,6 +71,7 @@ _PLAIN: dict[str, str] = {
     "IN": "|in|during|in a period of|over a period of|throughout",
     "FORTIME": "|for|for at least|for more than|for over|for up to",
     "THIS": "本 这 当前 今|this|current",
+    "CUMULATIVE": "累计 总共 一共|in total|altogether|cumulative",
     "ALLTIME": "有史以来 历史上 历史 历来 历史累计 全部历史|ever|all time|of all time|in all history|to date|so far|lifetime",
     "AGO": "|ago|earlier",
     "SINCE": "距 距离 离 距上次 距离上次 自上次 离上次 自从上次|since|since the last|since their last|since his last|since her last|"
@@ -212,7 +214,7 @@ _PLAIN: dict[str, str] = {
     "measure|measured by|success is|success means|check|check whether|track|verified by|judge by|judged by|verify with|evaluate by|"
     "verify that|goal is|the goal is|goal|verify whether|check if|see whether|see if|verify on|success",
     "ASTEST": "为准 作为成功标准 为目标 为成功标准|as success|as the goal",
-    "WHETHER": "是否 有没有 有无 是不是|whether|if they|whether they",
+    "WHETHER": "是否 有没有 有无 是不是|whether|whether they",
     # vague words are known, so that the answer can be a question instead of "unknown name"
     "VAGUE": "大约 大概 左右 经常 频繁 很少 偶尔 多次 几次 好几次 若干 很久 长时间 长期 很多 较多 较少 太多 太少 不久 最近一段时间 一段时间 短时间 "
     "近期 反复 屡次 时常 常常 差不多 几天 几个 数次 数天 久|about|approximately|roughly|often|frequently|rarely|seldom|several|"
@@ -225,12 +227,12 @@ _PLAIN: dict[str, str] = {
     "please|a|an|the|help me|their|his|her|its|my|our|your|they|he|she|it|we|i|i'd|i'll|we'd|us|'s|'|'ve|'re|'ll|'d|'m|want|would|"
     "like|should|could|can|will|shall|have|has|had|do|does|did|been|being|already|also|so|just|now|on|at|of|with|whole|such|even|"
     "stay|remain|still|there|anyone|someone|who is|who are|ever since|these|those|this|any|value|worth|as|them|him|"
-    "event|events|time|make|made|go|goes|again|somebody|every|each|period|let|let's|me|you|new|set up|create|strategy|rule|case",
+    "event|events|time|make|made|go|goes|again|somebody|every|each|period|let|let's|me|you|new|set up|create|strategy|rule|case|passed|have passed|has passed|elapsed|gone by",
 }
 
 _VERBS = (
     "发 发送 推送 安排 触发 通知 执行 派发 发放 赠送 送 送出 送上 提醒 拨打 打 打电话 派 派单 创建 生成 开 开具 启动 提供 推荐 给予 免 转 转接 转给 转交 升级 "
-    "邀请 邀约 预约 发起 发出 下发 推 弹出 弹 展示 做 联系 调度 分配 指派 加 加入 打上 奖励 补偿 投放 回访 呼叫 告知 上报 派遣 建议 暂停 停止 发一条 发一张 "
+    "邀请 邀约 预约 发起 发出 下发 推 弹出 弹 展示 做 联系 调度 分配 指派 加 加入 打上 奖励 补偿 投放 回访 呼叫 告知 上报 派遣 建议 暂停 停止 打扰 触达 发一条 发一张 "
     "发一封 发个 发条 发张 补发 群发 弹窗 关怀 致电 预留 调整|"
     "send|schedule|trigger|notify|arrange|push|offer|give|issue|call|email|text|remind|make|place|create|open|start|run|execute|"
     "perform|launch|dispatch|assign|escalate|invite|book|alert|show|display|deliver|grant|contact|recommend|do|apply|add|award|"
@@ -269,6 +271,6 @@ def fixed_words() -> Iterator[tuple[str, Word]]:
         for value, words in table.items():
             yield from ((w, Word(kind, value)) for w in _split(words))
     for kind, words in _PLAIN.items():
-        yield from ((w, Word(kind)) for w in _split(words))
+        yield from ((w, Word(kind, "en" if w.isascii() else None)) for w in _split(words))
     yield from ((w, Word("DAYPART", v)) for w, v in DAYPARTS.items())
     yield from ((w, Word("VERB")) for w in _split(_VERBS))
