@@ -50,13 +50,15 @@ def read_text(
         today = to_datetime(now, zone).date() if now is not None else None
         weighed = narrow(excerpt(text, LONGEST, 1.0))
         intents = intent_model().scores(text)
-        entities = find_entities(text, vocabulary or retail_vocabulary(), today)
+        known = vocabulary or retail_vocabulary()
+        entities = find_entities(text, known, today)
+        machine = any(e.kind == "product" and e.value in known.machines for e in entities)
         flags = tone.flags(narrow(text))
         sentiment = tone.sentiment(weighed, lang, intents)
         promises = find_promises(text)
         let_down = sentiment < 0 and any(p.by == "company" for p in promises)
         urgency = tone.urgency(weighed, lang, flags, let_down)
-        actions = next_actions(intents, entities, promises, sentiment, urgency, flags)
+        actions = next_actions(intents, entities, promises, sentiment, urgency, flags, machine)
         return TextMeaning(
             lang=lang,
             intents=intents,
@@ -98,7 +100,6 @@ def language(text: str) -> Lang:
 
 _FLOOR = 0.25
 """Intents below this share propose nothing."""
-_MACHINES = ("chenwu_m2", "yuanshan_pro8", "xisha_g1", "qingan_w3", "yunrong_f1", "shuangge_i5")
 
 
 @cache
@@ -113,9 +114,10 @@ def next_actions(
     sentiment: float,
     urgency: float,
     flags: frozenset[Flag],
+    machine: bool,
 ) -> tuple[NextAction, ...]:
     """Proposals by the table of data/next_actions.yaml, surest first. A text that must go to a person proposes that
-    and nothing else."""
+    and nothing else. `machine`: a product that can break down is named."""
     if flags:
         reason = {
             "instructs_reader": Text(
@@ -128,7 +130,6 @@ def next_actions(
         first = next(reason[flag] for flag in reason if flag in flags)
         return (NextAction("hand_to_person", first, 1.0),)
     kinds = {e.kind for e in entities}
-    machine = any(e.kind == "product" and e.value in _MACHINES for e in entities)
 
     def holds(when: Mapping[str, Any]) -> bool:
         return (

@@ -25,9 +25,10 @@ class Name:
 
 
 class Vocabulary:
-    """Known names → what they name."""
+    """Known names → what they name. `machines` are the products that can break down."""
 
     def __init__(self) -> None:
+        self.machines: set[str] = set()
         self._names: dict[str, Name] = {}
         self._by_start: dict[str, list[str]] = {}
 
@@ -48,6 +49,7 @@ class Vocabulary:
     def with_customers(self, customers: Iterable[tuple[str, str]]) -> Vocabulary:
         """This vocabulary and these customers, as (subject, name)."""
         grown = Vocabulary()
+        grown.machines = set(self.machines)
         grown._names = dict(self._names)
         grown._by_start = {start: list(words) for start, words in self._by_start.items()}
         for subject, name in customers:
@@ -90,6 +92,8 @@ def products_of(catalog: Catalog, places: Iterable[str] = PRODUCTS) -> Vocabular
         for value, labels in attribute.values.items() if attribute else ():
             for word in labels.all():
                 vocabulary.add(word, "product", value)
+            if owner == "device":
+                vocabulary.machines.add(value)
     return vocabulary
 
 

@@ -21,7 +21,6 @@ _SKIP: dict[str, tuple[str, ...]] = {
     "coupon": ("order.placed", "coupon.issued"),
     "drift": ("email.marketing", "web.visit"),
     "quiet": ("wechat.sent",),
-    "complaint_pending": (),
 }
 
 
