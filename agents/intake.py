@@ -45,14 +45,14 @@ def check_text(text: str) -> str:
     return stripped
 
 
-def new_turn(kind: str, turn_id: str, number: int, text: str, subject: str | None) -> Turn:
-    """The masked message. The raw text goes no further than here."""
+def new_turn(kind: str, turn_id: str, number: int, text: str, subject: str | None, lang: Lang = "en") -> Turn:
+    """The masked message. The raw text goes no further than here. `lang`: of a message without words, such as "2"."""
     return {
         "kind": kind,
         "id": turn_id,
         "number": number,
         "text": mask_pii(check_text(text)),
-        "lang": guess_lang(text),
+        "lang": guess_lang(text) if any(c.isalpha() for c in text) else lang,
         "subject": subject,
     }
 

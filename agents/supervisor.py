@@ -19,7 +19,7 @@ from agents.approvals import Answer
 from agents.budget import Budget
 from agents.decision import Decision, Routing
 from agents.graph import build
-from agents.intake import check_text, new_turn
+from agents.intake import check_text, lang_of, new_turn
 from agents.models.resilient import build_model, who_answered
 from agents.models.rules import playbooks
 from agents.nodes import Nodes
@@ -68,7 +68,7 @@ class Supervisor:
         with span("agent.ticket", ticket=ticket.id), self._locked(ctx, thread):
             state = self._state(ctx, thread)
             if not state:
-                turn = new_turn("ticket", ticket.id, 0, ticket.text, ticket.subject)
+                turn = new_turn("ticket", ticket.id, 0, ticket.text, ticket.subject, ctx.lang)
                 self._run(ctx, thread, {"owner": self._owner(ctx, thread), "turn": turn}, _silent)
             elif self._unfinished(ctx, thread):
                 self._run(ctx, thread, None, _silent)
@@ -156,7 +156,8 @@ class Supervisor:
         before = self._state(ctx, thread)
         number = before["turn"]["number"] + 1 if before else 0
         subject = subject or (before["turn"]["subject"] if before else None)
-        turn = new_turn("chat", f"{thread}.{number}", number, text, subject)
+        lang = lang_of(before) if before else ctx.lang
+        turn = new_turn("chat", f"{thread}.{number}", number, text, subject, lang)
         yield from self._stream(ctx, thread, {"owner": self._owner(ctx, thread), "turn": turn})
 
     def _answer_first(self, ctx: RequestContext, row: Approval, text: str) -> Generator[ChatEvent, None, bool]:

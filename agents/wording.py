@@ -45,10 +45,11 @@ def says_yes_or_no(text: str) -> Literal["approve", "reject"] | None:
 
 
 def read_steps(text: str, focus: Mapping[str, Any]) -> dict[str, Any]:
-    """What is wanted of the strategist: one of start, show, refine (with find and replace), draft (with sentence)."""
+    """What is wanted of the strategist: one of start, show, refine (with find and replace), draft (with sentence,
+    and choice when it answers the question that is open)."""
     said = _TAIL.sub("", text.strip())
     if chosen := _choice(said, focus.get("open") or {}):
-        return {"draft": True, "sentence": chosen}
+        return {"draft": True, "sentence": focus["open"]["sentence"], "choice": chosen}
     if _START.fullmatch(said):
         return {"start": True}
     if _SHOW.fullmatch(said):

@@ -54,7 +54,8 @@ def _check_action(scope: Scope, args: SendAction) -> None:
 
 
 def _send_action(scope: Scope, args: SendAction) -> ToolResult:
-    return execute(scope, ActionCall(action=args.action, params=args.params), scope.customer)
+    call = ActionCall(action=args.action, params=args.params)
+    return execute(scope, call, scope.customer, consent=str(scope.ctx.purpose))
 
 
 def _create_work_order(scope: Scope, args: CreateWorkOrder) -> ToolResult:
@@ -84,8 +85,9 @@ def _task(scope: Scope, action: str, otherwise: str, params: dict[str, Any]) -> 
     return ActionCall(action=action, params=params) if known else ActionCall(task=otherwise, params=params)
 
 
-def execute(scope: Scope, call: ActionCall, subject: str | None) -> ToolResult:
-    """Decide and, if nothing objects, queue one action.
+def execute(scope: Scope, call: ActionCall, subject: str | None, consent: str | None = None) -> ToolResult:
+    """Decide and, if nothing objects, queue one action. `consent`: the purpose the customer must allow; tasks for
+    colleagues need none.
 
     Raises:
         ToolFailed: consent, a cap or another guard objects; says which.
@@ -97,7 +99,7 @@ def execute(scope: Scope, call: ActionCall, subject: str | None) -> ToolResult:
         subject=about.split("/", 1)[0],
         trigger=Happens(**EventFilter(event=OCCASION).model_dump()),
         actions=(call,),
-        guards=Guards(consent=str(scope.ctx.purpose)),
+        guards=Guards(consent=consent),
         rollout=Rollout(percent=100),
     )
     seen = Observation("trigger", "event", Truth.TRUE, evidence=scope.evidence[:20])

@@ -39,14 +39,43 @@ class StartStrategy(Args):
 
 def _draft_strategy(scope: Scope, args: DraftStrategy) -> ToolResult:
     _check(scope, "strategies.draft")
-    sentence = args.choice or args.sentence
-    service = scope.deps.strategies
     try:
-        # The same sentence again (a repeated step, an impatient user) shows the draft that exists.
-        found = _draft_of(scope, sentence) or service.draft(scope.ctx, sentence=sentence, name=args.name)
+        found = _drafted(scope, args.sentence, args.name)
+    except NeedsAnswer as question:
+        if args.choice is None:
+            return ToolResult(_unread(scope, args.sentence, question))
+        return _answered(scope, args, question)
     except ZhongshuError as error:
-        return ToolResult(_unread(scope, sentence, error))
+        return ToolResult(_unread(scope, args.sentence, error))
     return ToolResult({"status": "drafted", **_shown(scope, found)}, (_id(found),))
+
+
+def _answered(scope: Scope, args: DraftStrategy, question: NeedsAnswer) -> ToolResult:
+    """Draft the reading that was chosen: it stands for the piece that was asked about, or for the whole sentence."""
+    choice = args.choice or ""
+    if choice not in [text for c in question.choices for text in c]:
+        return ToolResult(_unread(scope, args.sentence, question))
+    for sentence in (_put(args.sentence, question.where, choice), choice):
+        try:
+            found = _drafted(scope, sentence, args.name)
+        except ZhongshuError as error:
+            last = ToolResult(_unread(scope, sentence, error))
+        else:
+            return ToolResult({"status": "drafted", **_shown(scope, found)}, (_id(found),))
+    return last
+
+
+def _put(sentence: str, where: dict[str, Any], choice: str) -> str:
+    """The sentence with the choice in place of what was asked about; words that the choice repeats stand once."""
+    start = int(where.get("offset", 0))
+    head, tail = sentence[:start], sentence[start + int(where.get("length", len(sentence))) :]
+    repeated = next((n for n in range(min(len(head), len(choice)), 0, -1) if head.endswith(choice[:n])), 0)
+    return head[: len(head) - repeated] + choice + tail
+
+
+def _drafted(scope: Scope, sentence: str, name: str | None) -> StrategyVersion:
+    """The draft of this sentence: the same sentence again (a repeated step, an impatient user) is the same draft."""
+    return _draft_of(scope, sentence) or scope.deps.strategies.draft(scope.ctx, sentence=sentence, name=name)
 
 
 def _draft_of(scope: Scope, sentence: str) -> StrategyVersion | None:
