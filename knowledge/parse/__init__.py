@@ -3,7 +3,7 @@ and the route to a specialist."""
 
 from knowledge.parse.model import Entity, EntityKind, Flag, Intent, NextAction, Promise, TextMeaning
 from knowledge.parse.reader import MAX_BYTES, read_text
-from knowledge.parse.route import Route, Router
+from knowledge.parse.route import Route, Router, route_of
 from knowledge.parse.vocabulary import Vocabulary, products_of, retail_vocabulary
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "products_of",
     "read_text",
     "retail_vocabulary",
+    "route_of",
 ]

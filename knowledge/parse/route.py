@@ -45,12 +45,28 @@ class Route:
     flags: frozenset[Flag] = frozenset()
 
 
+def route_of(intents: Mapping[Intent, float], flags: frozenset[Flag]) -> Route:
+    """Where a text goes that was read so; `intents` highest first, as in `TextMeaning`. Flags (injury, law, a wish for
+    a person, orders to the reader) go to a person whatever the words are about."""
+    scores: dict[Target, float] = {}
+    for intent, share in intents.items():
+        target = TARGETS[intent]
+        scores[target] = scores.get(target, 0.0) + share
+    ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
+    if flags:
+        return Route("person", 1.0, False, ranked, flags)
+    (best, share), (_, second) = list(ranked.items())[:2]
+    nothing_we_do = next(iter(intents)) == "other"
+    if nothing_we_do or share < ABSTAIN_BELOW or share - second < ABSTAIN_MARGIN:
+        return Route("person", share, True, ranked)
+    return Route(best, share, False, ranked)
+
+
 class Router:
-    """The deterministic router of the playbook. Flags (injury, law, a wish for a person, orders to the reader) go to a
-    person whatever the words are about."""
+    """The deterministic router of the playbook."""
 
     def route(self, text: str) -> Route:
-        """Where `text` (subject and body) should go.
+        """Where `text` (subject and body) should go; see `route_of`.
 
         Raises:
             InvalidInput: there is no text.
@@ -58,17 +74,4 @@ class Router:
         """
         check_size(text)
         with span("parse.route", characters=len(text)):
-            intents = intent_model().scores(text)
-            scores: dict[Target, float] = {}
-            for intent, share in intents.items():
-                target = TARGETS[intent]
-                scores[target] = scores.get(target, 0.0) + share
-            ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
-            flags = tone.flags(narrow(text))
-            if flags:
-                return Route("person", 1.0, False, ranked, flags)
-            (best, share), (_, second) = list(ranked.items())[:2]
-            nothing_we_do = next(iter(intents)) == "other"
-            if nothing_we_do or share < ABSTAIN_BELOW or share - second < ABSTAIN_MARGIN:
-                return Route("person", share, True, ranked)
-            return Route(best, share, False, ranked)
+            return route_of(intent_model().scores(text), tone.flags(narrow(text)))
