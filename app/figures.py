@@ -10,6 +10,7 @@ from core.context import RequestContext
 from core.db import Database
 from knowledge.graph.tables import SubjectRow
 from strategy.delivery.tables import Decision, OutboxRow, SendState
+from strategy.tables import JournalRow
 
 
 def waiting(database: Database) -> int:
@@ -29,6 +30,12 @@ def all_firings(database: Database) -> dict[str, float]:
     """Decided firings of all tenants by strategy."""
     with database.reading() as session:
         return dict(session.exec(select(Decision.strategy, func.count()).group_by(col(Decision.strategy))).all())
+
+
+def recorded(database: Database, ctx: RequestContext) -> int:
+    """Events, facts and relations in the journal."""
+    with database.reading() as session:
+        return session.exec(select(func.count()).select_from(JournalRow).where(JournalRow.tenant == ctx.tenant)).one()
 
 
 def outbox(database: Database, ctx: RequestContext) -> dict[str, int]:

@@ -18,6 +18,8 @@ from app import figures
 from app.agents_room import load_supervisor
 from app.auth import Keys
 from app.channels import address_book, open_channels
+from app.demo_world import load_demo_world
+from app.examples import examples
 from app.lock import DataLock
 from app.metrics import Metrics
 from app.migrations import migrate
@@ -95,6 +97,7 @@ class Hub:
         self.tickets = Tickets(self.database, self.clock)
         self.retriever = Room("retrieval", Text("检索", "search"), self._load_retriever)
         self.supervisor = Room("agents", Text("智能体", "agents"), lambda: load_supervisor(self))
+        self.demo = Room("demo", Text("演示数据", "demo world"), lambda: load_demo_world(self))
         self._watch()
 
     def _open_graph(self) -> None:
@@ -172,12 +175,13 @@ class Hub:
     @property
     def examples(self) -> dict[str, Any]:
         """What the start page suggests to try."""
-        return {}
+        return examples(self.settings, self.catalog)
 
     @property
     def rooms(self) -> list[Room[Any]]:
         """The heavy parts, in the order in which they are warmed up."""
-        return [self.retriever, self.supervisor]
+        parts: list[Room[Any]] = [self.retriever, self.supervisor]
+        return [*parts, self.demo] if self.settings.demo else parts
 
     def context(self, purpose: Purpose = Purpose.OPERATIONS) -> RequestContext:
         """The hub itself acting for this install's tenant."""

@@ -13,7 +13,8 @@ _SPAN = 10 * SECOND
 
 
 class Pace:
-    """Looks at the counter whenever it is asked and compares with ten seconds before."""
+    """Looks at the counter whenever it is asked and compares with what it saw up to ten seconds before; the first look
+    in ten seconds has nothing to compare with and gives 0."""
 
     def __init__(self, clock: Clock, read: Callable[[], int]) -> None:
         self._clock = clock
@@ -25,7 +26,7 @@ class Pace:
         with self._lock:
             now, count = self._clock.now(), self._read()
             self._seen.append((now, count))
-            while len(self._seen) > 2 and self._seen[1][0] <= now - _SPAN:
+            while self._seen[0][0] < now - _SPAN:
                 self._seen.popleft()
             then, before = self._seen[0]
             return (count - before) * SECOND / max(now - then, SECOND)

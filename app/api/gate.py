@@ -23,6 +23,7 @@ EVENT_LIMIT = 32 * MEGABYTE
 LIMIT = MEGABYTE
 DRAIN = 64 * MEGABYTE
 _BULK = ("/v1/events", "/v1/facts")
+_POLLED = ("/healthz", "/readyz", "/metrics", "/v1/stats", "/assets/{name}")
 _GIVEN_ID = re.compile(r"[\w.:-]{1,80}")
 _log = structlog.get_logger("http")
 
@@ -85,7 +86,8 @@ class Gate:
         metrics = self._metrics()
         metrics.requests.labels(scope["method"], route, str(status)).inc()
         metrics.request_seconds.labels(route).observe(seconds)
-        _log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+        say = _log.debug if route in _POLLED and status < 400 else _log.info
+        say("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 async def _drain(receive: Receive, message: Message | None = None) -> None:

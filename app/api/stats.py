@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app import VERSION, figures
 from app.api.deps import allow, bearer_key, caller, header_key, the_hub
@@ -53,6 +53,7 @@ class StrategiesOut(BaseModel):
 
 
 class EventsOut(BaseModel):
+    recorded: int = Field(description="in the journal, over all time; the other counts are since the start")
     accepted: int
     duplicates: int
     late: int
@@ -123,10 +124,11 @@ def stats(ctx: Annotated[RequestContext, Depends(_reader)], hub: Annotated[Hub, 
         started=format_time(hub.started),
         demo=hub.settings.demo,
         model=hub.settings.llm_model if hub.settings.llm_base_url else None,
-        rooms=[_room(room) for room in hub.rooms],
+        rooms=[*_always(hub), *(_room(room) for room in hub.rooms)],
         customers=figures.customers(hub.database, ctx),
         strategies=StrategiesOut(running=len(running), by_state=by_state, list=running),
         events=EventsOut(
+            recorded=figures.recorded(hub.database, ctx),
             accepted=counters.accepted,
             duplicates=counters.duplicates,
             late=counters.late,
@@ -145,6 +147,20 @@ def stats(ctx: Annotated[RequestContext, Depends(_reader)], hub: Annotated[Hub, 
         approvals=figures.approvals(hub.database, ctx),
         examples=hub.examples,
     )
+
+
+def _always(hub: Hub) -> list[RoomOut]:
+    """The parts that are there as soon as the service answers."""
+    channels = ", ".join(hub.channels.names())
+    parts = [
+        ("engine", Text("策略引擎", "engine"), None),
+        ("graph", Text("客户图谱", "customer graph"), None),
+        ("delivery", Text("送达", "delivery"), Text(f"渠道：{channels}", f"channels: {channels}")),
+    ]
+    return [
+        RoomOut(name=name, label=Label.of(label), state="ready", detail=Label.of(detail) if detail else None)
+        for name, label, detail in parts
+    ]
 
 
 def _room(room: Any) -> RoomOut:

@@ -10,17 +10,26 @@ const EXAMPLES = {
   en: { sentence: "when a customer's marketing email is unopened 3 times in a row, send an exclusive offer", ticket: "My coffee machine broke again, for the third time. If it can't be fixed I won't renew!", customer: "customer/c1" },
 };
 const example = (name) => (stats && stats.examples && stats.examples[name] && (stats.examples[name][lang] || stats.examples[name])) || EXAMPLES[lang][name];
-const event = () => JSON.stringify({ specversion: "1.0", id: `try-${Date.now()}`, source: "page", time: new Date().toISOString(), ...((stats && stats.examples && stats.examples.event) || { type: "app.login", subject: "customer/c1", data: {} }) }, null, 2);
+const suggested = () => (stats && stats.examples && stats.examples.inputs) || [{ type: "app.login", subject: "customer/c1", data: {} }];
+const inputs = () => `[\n${suggested().map((found) => `  ${JSON.stringify(found)}`).join(",\n")}\n]`;
+// Inputs of now, one millisecond apart, unless the person wrote times and ids themselves.
+function stamped(text) {
+  const given = JSON.parse(text), now = Date.now();
+  return JSON.stringify((Array.isArray(given) ? given : [given]).map((found, n) => {
+    const moment = new Date(now + n).toISOString();
+    return found.property || found.relation ? { from: moment, ...found } : { id: `page-${now}-${n}`, source: "page", time: moment, ...found };
+  }));
+}
 
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const curl = (path, body) => `curl -s ${base}${path} \\\n  -H "Authorization: Bearer $(cat var/admin.key)" \\\n  -H "Accept-Language: ${lang}" -H "Content-Type: application/json" \\\n  -d ${quote(body)}`;
 const COMMANDS = {
   draft: () => `zhongshu strategy draft ${quote(example("sentence"))}`,
-  event: () => curl("/v1/events", JSON.stringify({ ...JSON.parse(event()), time: undefined, id: "e-1", ...{ time: new Date().toISOString() } })),
+  event: () => curl("/v1/events", JSON.stringify({ id: "ID", time: "TIME", ...suggested()[suggested().length - 1] })).replace('"ID"', `"'$(date +%s%N)'"`).replace('"TIME"', `"'$(date -u +%FT%T.%NZ)'"`),
   ticket: () => curl("/v1/tickets", JSON.stringify({ subject: example("customer"), text: example("ticket") })),
 };
 const MORE = [["m_demo", "zhongshu demo"], ["m_sim", () => `zhongshu simulate --catalog examples/catalog.yaml \\\n  --events examples/events.ndjson --say ${quote(lang === "zh" ? "客户连续3次没打开营销邮件就安排外呼" : "when a customer's marketing email is unopened 3 times in a row, schedule an outbound call")}`],
-  ["m_chat", "zhongshu chat"], ["m_ingest", "zhongshu ingest examples/events.ndjson"], ["m_eval", "zhongshu eval run"], ["m_doctor", "zhongshu doctor"]];
+  ["m_chat", "zhongshu chat"], ["m_why", "zhongshu why --strategy rival-nearby --subject customer/c0005"], ["m_eval", "zhongshu eval run"], ["m_doctor", "zhongshu doctor"]];
 
 async function call(path, options = {}) {
   const headers = { "Accept-Language": lang, ...(options.body ? { "Content-Type": "application/json" } : {}), ...(key() ? { Authorization: `Bearer ${key()}` } : {}) };
@@ -41,7 +50,7 @@ function showCommand(node, text) {
 }
 
 function drawWords() {
-  const examples = { sentence: example("sentence"), ticket: example("ticket"), "ticket-customer": example("customer"), event: event() };
+  const examples = { sentence: example("sentence"), ticket: example("ticket"), "ticket-customer": example("customer"), event: inputs() };
   for (const [id, text] of Object.entries(examples)) if (!$(id).dataset.touched) $(id).value = text;
   document.querySelectorAll("[data-command]").forEach((node) => showCommand(node, COMMANDS[node.dataset.command]()));
   $("more").replaceChildren(...MORE.map(([name, command]) => {
@@ -65,7 +74,7 @@ function drawStats() {
   dot.className = `dot ${broken.length ? "failed" : waiting.length ? "" : "ready"}`;
   const names = (rooms) => rooms.map((r) => r.label[lang]).join(lang === "zh" ? "、" : ", ");
   said.textContent = broken.length ? t("broken") + names(broken) : waiting.length ? t("warming") + names(waiting) : t("allready");
-  const values = { customers: stats.customers, live: stats.strategies.running, rate: stats.events.per_second, events: stats.events.accepted, firings: stats.firings,
+  const values = { customers: stats.customers, live: stats.strategies.running, rate: stats.events.per_second, events: stats.events.recorded, firings: stats.firings,
     decisions: total(stats.decisions), delivered: stats.outbox.sent, outbox: stats.outbox.waiting, tickets: stats.tickets, approvals: stats.approvals };
   $("numbers").replaceChildren(...Object.entries(values).map(([name, value]) => make("div", {}, make("dt", { textContent: t(`n_${name}`) }), make("dd", { textContent: number(value) }))));
   $("rooms").replaceChildren(...stats.rooms.map((room) => make("li", { title: room.detail ? room.detail[lang] : "" }, make("span", { className: `dot ${room.state === "warming" ? "" : room.state}` }), room.label[lang])));
@@ -108,12 +117,12 @@ function list(items) { return make("ul", {}, ...items.map((text) => make("li", {
 const RENDER = {
   strategy: (body) => [make("h4", { textContent: `${body.name} · v${body.version}` }), make("p", { textContent: body.readback }),
     ...(body.warnings.length ? [make("h4", { textContent: t("warnings") }), list(body.warnings)] : []), details(body)],
-  event: (body) => [details(body)],
+  event: (body) => [make("p", { textContent: `${t("taken")} ${body.accepted} · ${t("late")} ${body.late} · ${t("rejected")} ${body.rejected.length}` }), list(body.rejected.map((bad) => bad.error.message)), details(body)],
   ticket: (body) => [make("h4", { textContent: [body.route, body.status].filter(Boolean).join(" · ") }), make("p", { textContent: body.reply || "" }), ...(body.reasons && body.reasons.length ? [list(body.reasons)] : []), details(body)],
 };
 const REQUEST = {
   strategy: () => ["/v1/strategies", { sentence: $("sentence").value }],
-  event: () => ["/v1/events", $("event").value],
+  event: () => ["/v1/events", stamped($("event").value)],
   ticket: () => ["/v1/tickets", { subject: $("ticket-customer").value, text: $("ticket").value }],
 };
 
@@ -134,8 +143,10 @@ async function submit(form, ask) {
     show(box, nodes, true);
   }
   button.disabled = false;
+  if (form.dataset.post === "event") setTimeout(showDecisions, 2500);
 }
 
+// Runs after events were sent, too: firings become final about a second after their event.
 async function showDecisions() {
   const box = document.querySelector(".decisions .answer");
   if (!key()) { show(box, [make("p", { textContent: t("keyfirst") })], true); return; }
