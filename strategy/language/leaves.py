@@ -75,7 +75,12 @@ def forecast_leaf(seg: Segment) -> LeafDraft:
     seg.use(part)
     forecast = scope.catalog.forecasts[name.id]
     seg.take("BOTH")
-    if window := seg.take("WINDOW"):
+    future = seg.take("FUTURE")
+    if future is not None and (ahead := seg.take("DUR")):
+        window = Part(ahead.start, ahead.end, {"WINDOW": Span("inside", over=ahead.get("DUR").micros)})
+    else:
+        window = seg.take("WINDOW")
+    if window is not None:
         span: Span = window.get("WINDOW")
         if span.over != forecast.horizon or span.form == "past":
             horizon = format_duration(forecast.horizon)

@@ -86,12 +86,12 @@ def _quoted(normal: Normal, lexicon: Lexicon) -> Iterator[Part]:
 
 
 def _exact(text: str, lexicon: Lexicon) -> dict[str, Any]:
-    """`event:app.login`: a name by kind and id, as readback writes it when no label is unmistakable."""
-    kind, _, ident = text.partition(":")
-    names = tuple(n for n in lexicon.object_words if n.kind == kind and n.id == ident)
-    if not names:
+    """`event:app.login`, `field:order.placed/amount`: a name by kind and id, as readback writes it when no label is unmistakable."""
+    name = lexicon.exact.get(text)
+    if name is None:
         return {"UNKNOWN": text}
-    return {"NAME": names, **({"VALUE": None} if kind == "value" else {}), **({"OBJECT": None} if kind == "object" else {})}
+    extra = {"value": {"VALUE": None}, "object": {"OBJECT": None}}.get(name.kind, {})
+    return {"NAME": (name,), **extra}
 
 
 def _named_exactly(text: str, lexicon: Lexicon) -> tuple[Name, ...]:

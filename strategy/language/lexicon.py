@@ -33,6 +33,11 @@ class Name:
     item: str = ""
     of: Literal["", "field", "attribute"] = ""
 
+    @property
+    def exact(self) -> str:
+        """The name as written between backticks: unmistakable in any catalog."""
+        return f"{self.kind}:" + "/".join(p for p in (self.owner, self.item, self.id) if p)
+
 
 @dataclass(slots=True)
 class _Node:
@@ -73,6 +78,8 @@ class Lexicon:
         """A label or id as people see it → what it names; for "nearest" and for ambiguity."""
         self._labels: dict[tuple[str, ...], set[Name]] = {}
         self.object_words: dict[Name, set[str]] = {}
+        self.exact: dict[str, Name] = {}
+        """`kind:owner/id` → the name, for readbacks of what no label names unmistakably."""
         for keys, word in _fixed_keys():
             self._node(keys).words.append(word)
         for unit in catalog_units(catalog):
@@ -81,6 +88,7 @@ class Lexicon:
                 node.words.append(Word("UNIT", unit))
         for name, labels in _catalog_names(catalog):
             self._add_name(name, labels)
+            self.exact[name.exact] = name
         self._add_usual_words()
         self._add_turned()
         self._add_weak()
@@ -124,9 +132,9 @@ class Lexicon:
         """The first label of a name that means nothing else of its kind, else its id."""
         for label in _labels_of(self.catalog, name, lang):
             same = self._labels.get(keys_of(plain(label)), set())
-            if all(n == name or n.kind != name.kind for n in same):
+            if all(n == name or not _rivals(n, name) for n in same):
                 return label
-        return name.id
+        return f"`{name.exact}`"
 
     def _node(self, keys: Iterable[str]) -> _Node:
         node = self.root
@@ -191,6 +199,15 @@ class Lexicon:
                 for name in names:
                     if _may_shorten(name, keys, short) and name not in node.weak:
                         node.weak.append(name)
+
+
+def _rivals(one: Name, two: Name) -> bool:
+    """Could both be meant in one place? Fields are read beside their event, values beside what they are values of."""
+    if one.kind != two.kind:
+        return False
+    if one.kind in ("field", "value"):
+        return (one.owner, one.item) == (two.owner, two.item)
+    return True
 
 
 def _weight(keys: tuple[str, ...]) -> int:

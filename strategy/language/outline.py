@@ -90,9 +90,16 @@ def _joint(part: Part) -> bool:
 def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
     parts = [p for p in parts if p.senses.keys() != {"FILLER"}]
     tokens: list[Token] = []
+    groups: list[bool] = []
+    closed = False
     i = 0
     while i < len(parts):
         part = parts[i]
+        if closed and part.has(*_SUFFIX) and not part.has("LPAR", "RPAR"):
+            scope.mention(part.named("object"))
+            i += 1
+            continue
+        closed = False
         if _joint(part):
             stop = i
             while stop < len(parts) and (_joint(parts[stop]) or (stop > i and parts[stop].has("IF"))):
@@ -109,11 +116,35 @@ def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
             tokens += [Token("LPAR", part), *inner, Token("RPAR", part)]  # type: ignore[arg-type] # a token carries its part
             i = stop
         else:
-            tokens.append(_plain(part, parts[i + 1] if i + 1 < len(parts) else None))
+            token = _plain(part, parts[i + 1] if i + 1 < len(parts) else None)
+            if token.type in ("NOT", "ALLOF", "ANYOF", "LPAR"):
+                _drop_carriers(tokens, scope)
+            if token.type == "LPAR":
+                groups.append(not tokens or tokens[-1].type != "PART")
+            elif token.type == "RPAR" and groups:
+                closed = groups.pop()
+            tokens.append(token)
             i += 1
     while tokens and tokens[-1].type in ("COMMA", "LIST"):
         tokens.pop()
     return _settle_lists(tokens)
+
+
+_SUFFIX = ("WHENEND", "DE", "OBJECT", "FILLER")
+"""What may still follow a bracketed condition: "…(…)的客户", "…(…)时"."""
+_PREFIX = ("OBJECT", "FILLER", "DE", "IF", "ANY", "FIRST", "FOR", "EACHONE", "FIT", "A", "WHO")
+
+
+def _drop_carriers(tokens: list[Token], scope: Scope) -> None:
+    """"当客户满足(…)", "when for a customer not (…)": the words before only say of whom."""
+    at = len(tokens)
+    while at and tokens[at - 1].type == "PART":
+        at -= 1
+    carriers: list[Part] = [t.value for t in tokens[at:]]  # type: ignore[misc] # a token carries its part
+    if all(p.has(*_PREFIX) for p in carriers):
+        for part in carriers:
+            scope.mention(part.named("object"))
+        del tokens[at:]
 
 
 def _plain(part: Part, after: Part | None) -> Token:

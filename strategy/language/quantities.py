@@ -173,10 +173,9 @@ def _clock(hours: float, daypart: str | None) -> dict[str, object] | None:
 def _sum_durations(b: Bindings, _: Part) -> dict[str, object] | None:
     """1小时30分钟: smaller units after larger ones add up."""
     first, second = b["a"].get("DUR"), b["b"].get("DUR")
-    if first.number != int(first.number) and "." in repr(first.number) and first.unit == second.unit:
-        return None
     one, more = Quantity(1, first.unit).micros or 0, Quantity(1, second.unit).micros or 0
-    if more >= one:
+    smaller = more < one if first.unit != "us" else (second.micros or 0) < (first.micros or 0)
+    if not smaller:
         return None
     micros = (first.micros or 0) + (second.micros or 0)
     return _quantity(micros, "us")
@@ -290,7 +289,7 @@ def _lists(parts: Sequence[Part]) -> list[Part]:
                 quantity = item.get("QTY")
                 item = Part(item.start, item.end, {"QTY": replace(quantity, number=-quantity.number)})
             negative = False
-            values.append(item)
+            values += item.get("VALUES") or [item]
         op = "in" if part.has("ONEOF") else "not_in"
         result.append(Part(part.start, parts[stop].end, {"CMPV": (op, values)}))
         i = stop + 1
@@ -366,7 +365,8 @@ def _period(b: Bindings, _: Part) -> dict[str, object] | None:
 
 
 _PERIODS_COMPARED = [
-    rule("VERSUS PREVIOUS u:UNIT", _period),
+    rule("VERSUS|SINCEVALUE PREVIOUS u:UNIT", _period),
+    rule("SINCEVALUE PREVIOUS q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS PREVIOUS|BEFORE q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS q:DUR BEFORE", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS w:WINDOW", lambda b, _: {"REFERENCE": b["w"].get("WINDOW").over}

@@ -215,14 +215,16 @@ def _receiver(parts: Sequence[Part], first: int, stop: int) -> int | None:
 def _boundary(parts: Sequence[Part]) -> tuple[int | None, int]:
     """Where the trigger ends, and how many parts only mark that."""
     depth = 0
+    for i, part in enumerate(parts):
+        depth += part.has("LPAR") - part.has("RPAR")
+        if not depth and i and part.has("THEN") and not part.names:
+            return i, 1
     arrow: int | None = None
     inline: int | None = None
     for i, part in enumerate(parts):
         depth += part.has("LPAR") - part.has("RPAR")
         if depth or i == 0:
             continue
-        if part.has("THEN") and not part.names:
-            return i, 1
         if part.has("NEXT") and not part.names:
             if _starts_action(parts, i + 1) or (arrow is None and not _condition_ahead(parts, i + 1)):
                 arrow = i if arrow is None else arrow

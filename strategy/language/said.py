@@ -171,12 +171,13 @@ def _take_comparisons(seg: Segment, said: Said) -> None:
             continue
         comparison: Comparison | None = part.get("CMPQ")
         quantity: Quantity = comparison.quantity if comparison else part.get("QTY")
-        target = _field_for(seg, said, part, quantity)
+        target = _field_for(seg, said, part, quantity) if said.function != "distinct" else None
         if comparison is None and not quantity.times and target is not None:
             _missing_comparison(part, scope)
         if target is not None and comparison is not None:
             attribute = scope.attribute(target[1])
-            said.tests.append(FieldTest(target[1], part, tests_of(attribute, target[1], part, scope)))
+            bounded = said.function != "sum"
+            said.tests.append(FieldTest(target[1], part, tests_of(attribute, target[1], part, scope, bounded=bounded)))
             seg.use(part)
         elif _counts(seg, said, part, quantity):
             if said.count is not None or (comparison and comparison.high):
@@ -228,6 +229,8 @@ def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
     if quantity.times:
         return True
     if quantity.unit is not None:
+        return False
+    if said.function == "distinct":
         return False
     if said.counted:
         return True

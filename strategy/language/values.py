@@ -139,8 +139,9 @@ def _not_a_number_field(owner: Name, part: Part, scope: Scope) -> Any:
     )
 
 
-def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope) -> Tests:
-    """A part that holds a comparison (CMPQ) or a comparison with a literal (CMPV) → tests on the attribute."""
+def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope, *, bounded: bool = True) -> Tests:
+    """A part that holds a comparison (CMPQ) or a comparison with a literal (CMPV) → tests on the attribute. `bounded`: the
+    attribute's own limits hold for what is compared (not so for a sum)."""
     if part.has("CMPV"):
         op, literal = part.get("CMPV")
         if isinstance(literal, list):
@@ -162,7 +163,8 @@ def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope) -> Tes
             [part], f"“{scope.said(part)}”不能与{attribute.type}类型的值比较", f"a {attribute.type} cannot be compared so"
         )
     tests = number_tests(comparison, attribute.unit, part, scope)
-    check_possible(tests, attribute.min, attribute.max, part, scope)
+    if bounded:
+        check_possible(tests, attribute.min, attribute.max, part, scope)
     return [(op, value) for op, value in tests]
 
 

@@ -100,6 +100,7 @@ _PLAIN: dict[str, str] = {
     "EXISTS": "有 有过 存在 拥有过|have|has|had|there is|there are|there was|there were|there has been",
     "PERFECT": "过 了",
     "RIGHTNOW": "此刻|right then|at that instant",
+    "FUTURE": "未来 将来|the next|in the next|within the next|over the next",
     # order
     "AFTER": "后 之后 以后 过后 完后 后的|after|following",
     "BEFORE": "前 之前 以前|before|prior to|ahead of",
@@ -146,8 +147,9 @@ _PLAIN: dict[str, str] = {
     "is down|down|drop by|fall by|decrease by|decline by|down by|go down by|shrink|shrink by|plunge|plunge by|slump|slump by",
     "DOUBLE": "翻倍 翻番 翻一番|double|doubled",
     "HALVE": "减半 腰斩|halve|halved",
-    "VERSUS": "比 较 相比 对比 相较于 相较 比起 同比于 与 环比于 相对|compared with|compared to|versus|vs|vs.|than|against|relative to|over|from|"
+    "VERSUS": "比 较 相比 对比 相较于 相较 比起 同比于 与 环比于 相对|compared with|compared to|versus|vs|vs.|than|against|relative to|over|"
     "in comparison with",
+    "SINCEVALUE": "|from",
     "CHAIN": "环比|period over period|period on period",
     "WEEKLY": "周环比|week over week|week on week|wow",
     "MONTHLY": "月环比|month over month|month on month|mom",
