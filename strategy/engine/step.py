@@ -42,7 +42,7 @@ def advance(part: Partition, to: Micros) -> list[Firing]:
 def _apply(part: Partition, item: Input, at: Micros, touched: Touched) -> None:
     if isinstance(item, Event):
         _meet(part, item.subject, touched)
-        if part.unbegun:
+        if part.begin is None or part.unbegun:
             _begin(part, at, touched)
         feed(part, item, touched)
     elif isinstance(item, Fact):

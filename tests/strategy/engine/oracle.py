@@ -397,9 +397,10 @@ def _compared(seen: Any, op: str, value: Any) -> str:
 
 def _holds(op: str, seen: Any, value: Any) -> bool:
     if op in ("in", "not_in"):
-        return bool((seen in value) == (op == "in"))
+        return (seen in value) is (op == "in")
     order = (seen > value) - (seen < value)
-    return {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0, "==": order == 0, "!=": order != 0}[op]
+    meets = {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0, "==": order == 0, "!=": order != 0}
+    return bool(meets[op])
 
 
 def _bounded(op: str, seen: Fraction, value: Any, bound: str) -> str:
