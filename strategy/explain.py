@@ -217,6 +217,7 @@ class _Voice(Words):
 
     def _streak(self, condition: Streak, seen: Observation) -> tuple[str, str]:
         unit = _PERIODS[condition.per].say(self.lang)
+        many = unit if seen.observed != 1 else unit.removesuffix("s")
         event = self.event(condition)
         between = ""
         if condition.without:
@@ -224,7 +225,7 @@ class _Voice(Words):
             between = self.say(f"，其间没有{names}", f" without {names}")
         return (
             self.say(
-                f"{event}连续 {seen.observed} {unit}{between}", f"{event}: {seen.observed} {unit} in a row{between}"
+                f"{event}连续 {seen.observed} {unit}{between}", f"{event}: {seen.observed} {many} in a row{between}"
             ),
             self.say(f"达到 {condition.times} {unit}", f"at least {condition.times}"),
         )

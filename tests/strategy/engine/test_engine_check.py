@@ -1,0 +1,189 @@
+"""What is wrong with a strategy is said before it runs: where, and what would be right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stage import CATALOG, VIP, attribute, count, happens, reduced, strategy
+
+from core.errors import InvalidInput, Refused, UnknownName
+from core.text import has_chinese
+from strategy.engine.check import check_strategy
+
+
+def check(trigger: dict[str, Any], **more: Any) -> list[str]:
+    return [warning.en for warning in check_strategy(strategy(trigger, **more), CATALOG)]
+
+
+def where(**field: Any) -> list[dict[str, Any]]:
+    return [{"op": "==", "value": True, **field}]
+
+
+UNKNOWN_NAMES: list[tuple[dict[str, Any], str, str]] = [
+    (happens("logn"), "trigger.event", "login"),
+    (happens("登陆"), "trigger.event", "login"),
+    (happens("mail", *where(field="openned")), "trigger.where.0.field", "opened"),
+    (attribute("teir", "==", "vip"), "trigger.name", "tier"),
+    (attribute("tier", "==", "vipp"), "trigger.value", "vip"),
+    (attribute("tier", "in", ["vip", "plan"]), "trigger.value", "plain"),
+    (attribute("heat", ">", 1, via="own"), "trigger.via", "owns"),
+    ({"kind": "all", "of": [VIP, happens("ordr")]}, "trigger.of.1.event", "order"),
+    ({"kind": "not", "of": happens("ordr")}, "trigger.of.event", "order"),
+    ({"kind": "near", "place": "rivals", "metres": 5}, "trigger.place", "rival"),
+    ({"kind": "metric", "metric": "open_rte", "op": "<", "value": 5}, "trigger.metric", "open_rate"),
+    ({"kind": "forecast", "forecast": "chrn", "op": ">", "value": 5}, "trigger.forecast", "churn"),
+    (reduced("sum", ">", 5, field="amont"), "trigger.field", "amount"),
+    (
+        {"kind": "streak", "event": "mail", "times": 2, "without": [{"event": "odrer"}]},
+        "trigger.without.0.event",
+        "order",
+    ),
+    ({"kind": "sequence", "steps": [{"event": "mail"}, {"event": "logim"}]}, "trigger.steps.1.event", "login"),
+]
+
+
+@pytest.mark.parametrize(("trigger", "place", "near"), UNKNOWN_NAMES)
+def test_an_unknown_name_is_an_error_with_its_place_and_the_nearest(
+    trigger: dict[str, Any], place: str, near: str
+) -> None:
+    with pytest.raises(UnknownName) as found:
+        check(trigger)
+    assert found.value.where == {"field": place}
+    assert found.value.nearest[0] == near
+    assert has_chinese(found.value.text.zh) and not has_chinese(found.value.text.en.replace("登陆", ""))
+
+
+def test_unknown_actions_subjects_audiences_and_goals_are_found_too() -> None:
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("actions.0.action", {"actions": [{"action": "cal"}]}),
+        ("subject", {"subject": "custmer"}),
+        ("audience.name", {"audience": attribute("teir", "==", "vip")}),
+        ("verify.event", {"verify": {"event": "ordr", "within": "7d"}}),
+        ("verify.metric", {"verify": {"metric": "open", "within": "7d"}}),
+    ]
+    for place, more in cases:
+        with pytest.raises(UnknownName) as found:
+            check_strategy(strategy(happens("order")).model_validate({**_plain(), **more}), CATALOG)
+        assert found.value.where == {"field": place}
+
+
+def _plain() -> dict[str, Any]:
+    return {"name": "s", "trigger": happens("order"), "actions": [{"task": "write a card"}]}
+
+
+MISMATCHES: list[tuple[dict[str, Any], str]] = [
+    (attribute("dwell", "<", "short"), "trigger.value"),
+    (attribute("dwell", "<", True), "trigger.value"),
+    (attribute("dwell", "in", 5), "trigger.value"),
+    (attribute("dwell", "==", [5]), "trigger.value"),
+    (attribute("tier", ">", "vip"), "trigger.op"),
+    (attribute("location", "==", "here"), "trigger.op"),
+    (attribute("birthday", "<", "soon"), "trigger.value"),
+    (happens("mail", *where(field="opened", op="<", value=1)), "trigger.where.0.op"),
+    (happens("mail", *where(field="opened", value=1)), "trigger.where.0.value"),
+    (happens("order", *where(field="shop", value=3)), "trigger.where.0.value"),
+    (reduced("sum", ">", 5, field="shop"), "trigger.field"),
+    (reduced("avg", ">", 5, field=None), "trigger.field"),
+    (reduced("last", ">", 5, field="shop"), "trigger.op"),
+    (count("login", value="many"), "trigger.value"),
+    (happens("alarm"), "trigger.event"),
+    (attribute("heat", ">", 5), "trigger.name"),
+    ({"kind": "forecast", "forecast": "failure", "op": ">", "value": 5}, "trigger.forecast"),
+    ({"kind": "near", "place": "rival", "metres": 5, "attribute": "tier"}, "trigger.attribute"),
+    ({"kind": "date", "attribute": "dwell", "part": "day"}, "trigger.attribute"),
+    ({"kind": "sequence", "steps": [{"event": "mail", "absent": True}, {"event": "login"}]}, "trigger.steps.0.absent"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("trigger", "place"), MISMATCHES)
+def test_what_cannot_be_compared_is_an_error_with_its_place(trigger: dict[str, Any], place: str) -> None:
+    with pytest.raises(InvalidInput) as found:
+        check(trigger)
+    assert found.value.where == {"field": place}
+
+
+def test_a_related_objects_attribute_or_forecast_asks_for_via() -> None:
+    for trigger in (attribute("heat", ">", 5), {"kind": "forecast", "forecast": "failure", "op": ">", "value": 5}):
+        with pytest.raises(InvalidInput) as found:
+            check(trigger)
+        assert found.value.hint is not None
+        assert "via: owns" in found.value.hint.en
+
+
+def test_an_event_of_another_subject_says_whose_it_is() -> None:
+    with pytest.raises(InvalidInput) as found:
+        check(happens("alarm"))
+    assert "device" in found.value.text.en
+    assert found.value.hint is not None
+
+
+NEVER: list[dict[str, Any]] = [
+    count("login", op="<", value=0),
+    count("login", op="==", value=-1),
+    count("login", op=">", value=3, window={"last": 3}),
+    {"kind": "all", "of": [happens("login"), happens("order")]},
+    {"kind": "all", "of": [attribute("dwell", "<", 5), attribute("dwell", ">", 9)]},
+    {"kind": "all", "of": [VIP, attribute("tier", "==", "plain")]},
+    {"kind": "all", "of": [VIP, attribute("tier", "in", ["plain"])]},
+    {"kind": "all", "of": [VIP, attribute("tier", "!=", "vip")]},
+    {"kind": "all", "of": [count("login", op=">", value=3), count("login", op="<=", value=3)]},
+    {"kind": "any", "of": [count("login", op="<", value=0), attribute("dwell", "<", 0)]},
+    {"kind": "not", "of": count("login", op=">=", value=0)},
+    attribute("dwell", "<", 0),
+    happens("order", *where(field="amount", op="<", value=-5)),
+    happens("order", *where(field="amount", op=">", value=5), *where(field="amount", op="<", value=5)),
+    reduced("min", "<", 0),
+    {"kind": "forecast", "forecast": "churn", "op": ">", "value": 100},
+    {"kind": "metric", "metric": "open_rate", "op": "<", "value": 0},
+    {"kind": "change", "event": "order", "function": "count", "window": "1d", "direction": "drop", "percent": 120},
+    {"kind": "sequence", "steps": [{"event": "complaint"}, {"event": "answer", "absent": True}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("trigger", NEVER)
+def test_what_can_never_fire_is_refused_with_its_reason_and_place(trigger: dict[str, Any]) -> None:
+    with pytest.raises(Refused) as found:
+        check(trigger)
+    assert str(found.value.where["field"]).startswith("trigger")
+    assert has_chinese(found.value.text.zh)
+
+
+def test_an_audience_nobody_is_in_is_refused() -> None:
+    with pytest.raises(Refused) as found:
+        check(happens("order"), audience=attribute("dwell", "<", 0))
+    assert found.value.where == {"field": "audience"}
+
+
+MAY: list[dict[str, Any]] = [
+    count("login", op="<", value=1),
+    count("login", op=">=", value=3, window={"last": 3}),
+    {"kind": "all", "of": [happens("order", *where(field="amount", op=">", value=5)), happens("order")]},
+    {"kind": "all", "of": [attribute("dwell", ">=", 5), attribute("dwell", "<=", 5)]},
+    {"kind": "all", "of": [attribute("heat", "<", 5, via="owns"), attribute("heat", ">", 9, via="owns")]},
+    {"kind": "all", "of": [count("login", "1h", ">", 3), count("login", "2h", "<", 3)]},
+    {"kind": "sequence", "steps": [{"event": "complaint"}, {"event": "answer", "absent": True, "within": "2h"}]},
+]
+
+
+@pytest.mark.parametrize("trigger", MAY)
+def test_what_may_fire_passes_without_a_word(trigger: dict[str, Any]) -> None:
+    assert check(trigger) == []
+
+
+WARNED: list[tuple[dict[str, Any], str]] = [
+    (count("login", op=">=", value=0), "always true"),
+    ({"kind": "not", "of": happens("order")}, "absent at almost every instant"),
+    (count("login", None), "looks at all history"),
+    ({"kind": "sequence", "steps": [{"event": "mail"}, {"event": "order"}]}, "looks at all history"),
+    ({"kind": "any", "of": [VIP, count("login", op="<", value=0)]}, "this branch is never true"),
+]
+
+
+@pytest.mark.parametrize(("trigger", "word"), WARNED)
+def test_what_is_odd_but_may_be_meant_is_a_warning(trigger: dict[str, Any], word: str) -> None:
+    assert any(word in warning for warning in check(trigger))
+
+
+def test_a_rollout_to_nobody_is_a_warning() -> None:
+    assert any("rollout" in warning for warning in check(happens("order"), rollout={"percent": 0}))
