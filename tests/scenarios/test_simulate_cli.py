@@ -51,7 +51,13 @@ class Bench:
 
     def strategy(self, name: str, **content: Any) -> list[str]:
         trigger = {"kind": "event", "event": "app.login"}
-        document = {"name": name, "trigger": trigger, "actions": [{"action": "outbound_call"}], **content}
+        document = {
+            "strategy": 1,
+            "name": name,
+            "trigger": trigger,
+            "actions": [{"action": "outbound_call"}],
+            **content,
+        }
         path = self.folder / f"{name}.yaml"
         path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")  # JSON is YAML too
         return ["--strategy", str(path)]
