@@ -64,8 +64,11 @@ class PythonEngine:
         return Deployed(strategy, version, program.history)
 
     def _past(self, history: Iterable[Input]) -> list[Input]:
-        """History in order, without what is still queued. On a fresh engine it brings time to its end."""
-        past = sorted(history, key=_order)
+        """History in order, each event once, without what is still queued. It brings a fresh engine to its end."""
+        once: dict[object, Input] = {}
+        for i, item in enumerate(history):
+            once.setdefault((item.source, item.id) if isinstance(item, Event) else i, item)
+        past = sorted(once.values(), key=_order)
         if self._closed is None:
             if past:
                 self._closed = self._mark = past[-1].time

@@ -62,13 +62,13 @@ def strategy(trigger: dict[str, Any], name: str = "s", **more: Any) -> Strategy:
     return Strategy.model_validate({"name": name, "trigger": trigger, "actions": [{"action": "call"}], **more})
 
 
-def count(event: str, over: str | None = "2h", op: str = ">=", value: float = 1, **more: Any) -> dict[str, Any]:
+def count(event: str, over: str | None = "2h", op: str = ">=", value: Any = 1, **more: Any) -> dict[str, Any]:
     window = {"over": over} if over else {}
     made = {"kind": "aggregate", "event": event, "function": "count", "window": window, "op": op, "value": value}
     return made | more
 
 
-def reduced(function: str, op: str, value: Any, field: str = "amount", **more: Any) -> dict[str, Any]:
+def reduced(function: str, op: str, value: Any, field: str | None = "amount", **more: Any) -> dict[str, Any]:
     made = {"kind": "aggregate", "event": "order", "function": function, "field": field, "op": op, "value": value}
     return {**made, "window": {"over": "2h"}, **more}
 

@@ -11,8 +11,8 @@ from oracle import Oracle
 from worlds import START, Restart, catalogs, documents, inputs, operations, squeezed
 
 from core.errors import InvalidInput, Refused
-from core.times import DAY, HOUR
-from strategy.document import All, Any_, Condition, Not
+from core.times import DAY, HOUR, Micros
+from strategy.document import All, Any_, Condition, Happens, Not
 from strategy.engine.port import Firing, Observation
 from strategy.engine.python import PythonEngine
 
@@ -76,6 +76,32 @@ def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> N
             for condition, seen in nodes(strategy.trigger, trigger):
                 expected = oracle.truth(condition, strategy, subject, closed, after=True)
                 assert seen.truth.value == expected, (seen, expected)
+
+
+@several
+@given(st.data())
+def test_deployed_midway_with_history_it_fires_from_then_on_as_if_it_had_always_run(data: st.DataObject) -> None:
+    catalog = data.draw(catalogs())
+    strategy = data.draw(documents())
+    assume(strategy.guards.cooldown is None)
+    stream = sorted(data.draw(inputs(0)), key=lambda item: item.time)
+    engine, oracle = PythonEngine(catalog, 0), Oracle(catalog, [strategy])
+    if data.draw(st.booleans()) and '"sequence"' not in strategy.trigger.model_dump_json():
+        engine.deploy(strategy.model_copy(update={"trigger": Happens(event="a")}), 1)
+    place = data.draw(st.integers(0, len(stream)))
+    engine.ingest(stream[:place])
+    oracle.ingest(stream[:place])
+    closed = oracle.closed()
+    history = [] if closed is None else [item for item in stream[:place] if item.time <= closed]
+    try:
+        engine.deploy(strategy, 2, history)
+    except (Refused, InvalidInput):
+        return
+    fired = [*engine.ingest(stream[place:]).firings, *engine.advance(Micros(START + 6 * DAY)).firings]
+    oracle.ingest(stream[place:])
+    oracle.advance(START + 6 * DAY)
+    assert {f.version for f in fired} <= {2}
+    assert short(fired) == [each for each in oracle.firings() if closed is None or each[2] > closed]
 
 
 @several

@@ -83,7 +83,7 @@ def test_more_than_may_be_true_before_history_is_full() -> None:
     ],
 )
 def test_a_short_count_is_a_lower_bound(op: str, value: object, truth: str) -> None:
-    stage = Stage(count("login", "1d", op, value))  # type: ignore[arg-type]  # lists for in
+    stage = Stage(count("login", "1d", op, value))
     for at in (0, 1, 2):
         stage.event("login", at)
     stage.until(2)

@@ -1,0 +1,232 @@
+"""What every strategy engine must do, whatever it is made of; parametrised over the backends. Each backend is also held
+equal to the first one on random streams."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.errors import InvalidInput, NotFound, Refused, UnknownName
+from core.events import Event, Fact, Input, Relation
+from core.times import HOUR, Micros, parse_time
+from knowledge.catalog import Catalog, read_catalog
+from strategy.document import Strategy
+from strategy.engine.port import EngineBackend, Firing, Truth
+from strategy.engine.python import PythonEngine
+
+Backend = Callable[[Catalog, int], EngineBackend]
+BACKENDS: dict[str, Backend] = {"python": PythonEngine}
+
+CATALOG = read_catalog("""
+catalog: 1
+objects:
+  customer: {attributes: {tier: {type: enum, values: {vip: {}, plain: {}}}}}
+  device: {attributes: {heat: {type: number}}}
+events:
+  login: {subject: customer}
+  order: {subject: customer, fields: {amount: {type: number, min: 0}}}
+  mail: {subject: customer, fields: {opened: {type: boolean}}}
+relations: {owns: {from: customer, to: device}}
+""").catalog
+START = parse_time("2026-05-01T00:00:00Z")
+ME = "customer/1"
+
+ORDERED: dict[str, Any] = {"kind": "event", "event": "order"}
+VIP: dict[str, Any] = {"kind": "attribute", "name": "tier", "op": "==", "value": "vip"}
+SILENT: dict[str, Any] = {
+    "kind": "aggregate", "event": "login", "function": "count", "window": {"over": "2h"}, "op": "<", "value": 1,
+}  # fmt: skip
+SPENT: dict[str, Any] = {**SILENT, "event": "order", "function": "sum", "field": "amount", "op": ">=", "value": 0.3}
+UNOPENED: dict[str, Any] = {
+    "kind": "streak", "event": "mail", "times": 2, "where": [{"field": "opened", "op": "==", "value": False}],
+}  # fmt: skip
+UNANSWERED: dict[str, Any] = {"kind": "sequence", "steps": [{"event": "mail"}, {"event": "login", "absent": True, "within": "1h"}]}
+HOT: dict[str, Any] = {"kind": "attribute", "name": "heat", "op": ">", "value": 80, "via": "owns"}
+TRIGGERS: list[dict[str, Any]] = [ORDERED, SILENT, SPENT, UNOPENED, UNANSWERED, {"kind": "all", "of": [VIP, ORDERED]}, HOT]
+
+
+@pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())
+def backend(request: pytest.FixtureRequest) -> Backend:
+    made: Backend = request.param
+    return made
+
+
+def hour(count: float) -> Micros:
+    return Micros(START + round(count * HOUR))
+
+
+def strategy(trigger: dict[str, Any], name: str = "s", **more: Any) -> Strategy:
+    return Strategy.model_validate({"name": name, "trigger": trigger, "actions": [{"task": "call"}], **more})
+
+
+def order(at: float, id: str = "", **data: Any) -> Event:
+    return Event(id or f"o{at}", "order", hour(at), ME, data)
+
+
+def short(firings: tuple[Firing, ...] | list[Firing]) -> list[tuple[str, float]]:
+    return [(f.strategy, (f.at - START) / HOUR) for f in firings]
+
+
+def test_firings_come_once_the_watermark_passes_them(backend: Backend) -> None:
+    engine = backend(CATALOG, HOUR)
+    engine.deploy(strategy(ORDERED), 1)
+    assert engine.watermark is None
+    assert engine.ingest([order(1)]).firings == ()
+    assert engine.watermark == hour(0)
+    assert short(engine.ingest([order(2.5)]).firings) == [("s", 1)]
+    assert short(engine.advance(hour(3)).firings) == [("s", 2.5)]
+    assert engine.watermark == hour(3)
+
+
+def test_late_and_duplicate_inputs_are_set_aside_with_the_reason(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    first = order(2, "x")
+    engine.ingest([first])
+    late, again = order(1, "y"), order(5, "x")
+    outcome = engine.ingest([late, again])
+    assert [(a.input, a.reason) for a in outcome.set_aside] == [(late, "late"), (again, "duplicate")]
+    assert engine.watermark == hour(2)
+
+
+def test_timers_fire_up_to_and_including_the_moment_advanced_to(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(SILENT), 1)
+    engine.ingest([Event("l", "login", hour(0), ME)])
+    engine.advance(hour(0))
+    assert engine.next_due() == hour(2)
+    assert engine.advance(Micros(hour(2) - 1)).firings == ()
+    assert short(engine.advance(hour(2)).firings) == [("s", 2)]
+    assert engine.next_due() is None
+
+
+def test_a_firing_carries_its_key_and_its_observations(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy({"kind": "all", "of": [ORDERED, SPENT]}, audience=VIP), 7)
+    engine.ingest([Fact(ME, "tier", "vip", hour(0)), order(1, "a", amount=0.1), order(1.5, "b", amount=0.2)])
+    (firing,) = engine.advance(hour(2)).firings
+    assert firing.key == f"s@7/{ME}/{hour(1.5)}"
+    event, spent = firing.trigger.children
+    assert (firing.trigger.path, event.path, spent.path) == ("trigger", "trigger.of.0", "trigger.of.1")
+    assert (event.evidence, spent.evidence) == (("b",), ("a", "b"))
+    assert (spent.observed, spent.op, spent.threshold) == (pytest.approx(0.3), ">=", 0.3)
+    assert spent.window == (hour(-0.5), hour(1.5))
+    assert firing.audience is not None and firing.audience.observed == "vip"
+
+
+def test_a_bad_strategy_is_refused_and_leaves_the_engine_as_it_was(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(ORDERED), 1)
+    with pytest.raises(UnknownName):
+        engine.deploy(strategy({"kind": "event", "event": "ordr"}), 2)
+    with pytest.raises(InvalidInput):
+        engine.deploy(strategy({**SPENT, "value": "much"}), 2)
+    with pytest.raises(Refused):
+        engine.deploy(strategy({**SILENT, "op": "<", "value": 0}), 2)
+    (firing,) = (*engine.ingest([order(1)]).firings, *engine.advance(hour(1)).firings)
+    assert firing.version == 1
+
+
+def test_a_retired_strategy_stops_and_cannot_be_looked_at(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(ORDERED), 1)
+    engine.deploy(strategy(ORDERED, "t"), 1)
+    engine.retire("s")
+    engine.ingest([order(1)])
+    assert short(engine.advance(hour(2)).firings) == [("t", 1)]
+    with pytest.raises(NotFound):
+        engine.look("s", ME)
+
+
+def test_history_warms_without_firing_and_tells_how_much_was_needed(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    past = [order(0, "a", amount=0.2)]
+    engine.ingest(past)
+    engine.advance(hour(0.5))
+    assert engine.deploy(strategy(SPENT), 1, past).warm_up == 2 * HOUR
+    engine.ingest([order(1, "b", amount=0.1)])
+    assert short(engine.advance(hour(1)).firings) == [("s", 1)]
+
+
+def test_an_edit_replaces_the_version_but_not_what_is_in_flight(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(UNANSWERED), 1)
+    engine.ingest([Event("m1", "mail", hour(0), ME)])
+    engine.advance(hour(0.5))
+    engine.deploy(strategy(UNANSWERED), 2, [Event("m1", "mail", hour(0), ME)])
+    engine.ingest([Event("m2", "mail", hour(0.75), ME)])
+    fired = engine.advance(hour(5)).firings
+    assert [(f.version, f.at) for f in fired] == [(1, hour(1)), (2, hour(1.75))]
+
+
+def test_look_tells_truth_at_the_watermark_for_anyone(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(SILENT, audience=VIP), 1)
+    trigger, audience = engine.look("s", "customer/nobody")
+    assert (trigger.truth, trigger.note) == (Truth.UNKNOWN, "short_history")
+    assert audience is not None and audience.truth is Truth.UNKNOWN
+    engine.ingest([Event("l", "login", hour(0), ME)])
+    engine.advance(hour(9))
+    assert engine.look("s", "customer/nobody")[0].truth is Truth.TRUE
+
+
+def test_cooldown_is_kept_deterministically(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(ORDERED, guards={"cooldown": "1h"}), 1)
+    engine.ingest([order(at) for at in (0, 0.5, 1, 1.5)])
+    again = backend(CATALOG, 0)
+    again.restore(engine.snapshot())
+    assert short(again.advance(hour(1.6)).firings) == []
+    again.ingest([order(2)])
+    assert short(again.advance(hour(2)).firings) == [("s", 2)]
+
+
+def stream(seed: int, size: int = 80) -> list[Input]:
+    """Events, facts and relations on half hours, so that ties and edges are met."""
+    dice = random.Random(seed)
+    found: list[Input] = []
+    for i in range(size):
+        who, at = f"customer/{dice.randrange(3)}", hour(dice.randrange(50) / 2)
+        kind = dice.choice(["login", "order", "mail"])
+        amount = dice.choice([0.1, 0.2, 5])
+        data: dict[str, Any] = {"order": {"amount": amount}, "mail": {"opened": amount < 1}}.get(kind, {})
+        found.append(Event(f"e{i}", kind, at, who, data))
+    for i in range(12):
+        at = hour(dice.randrange(50) / 2)
+        found.append(Fact(f"customer/{i % 3}", "tier", dice.choice(["vip", "plain", None]), at))
+        found.append(Fact(f"device/{i % 2}", "heat", dice.choice([20, 90]), at))
+        found.append(Relation(f"customer/{i % 3}", "owns", f"device/{i % 2}", at, ended=i > 8))
+    return sorted(found, key=lambda item: item.time)
+
+
+def play(backend: Backend, inputs: list[Input], lateness: int, restart_every: int = 0) -> list[Firing]:
+    engine = backend(CATALOG, lateness)
+    for i, trigger in enumerate(TRIGGERS):
+        engine.deploy(strategy(trigger, f"s{i}"), 1)
+    firings: list[Firing] = []
+    for i, item in enumerate(inputs):
+        if restart_every and i % restart_every == 0:
+            kept = engine.snapshot()
+            engine = backend(CATALOG, lateness)
+            engine.restore(kept)
+        firings += engine.ingest([item]).firings
+    return [*firings, *engine.advance(hour(40)).firings]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_disorder_within_lateness_and_restarts_give_the_same_firings(backend: Backend, seed: int) -> None:
+    inputs = stream(seed)
+    dice = random.Random(seed)
+    shuffled = sorted(inputs, key=lambda item: (item.time + dice.randrange(HOUR), dice.random()))
+    plain = play(backend, inputs, 0)
+    assert len({f.strategy for f in plain}) == len(TRIGGERS)
+    assert play(backend, shuffled, HOUR) == plain
+    assert play(backend, shuffled, HOUR, restart_every=7) == plain
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_backend_fires_as_the_first_one(backend: Backend, seed: int) -> None:
+    reference = next(iter(BACKENDS.values()))
+    assert play(backend, stream(seed + 100), HOUR) == play(reference, stream(seed + 100), HOUR)
