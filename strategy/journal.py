@@ -244,6 +244,6 @@ def _ahead(time: Micros, now: Micros) -> AbsurdClock:
 def _late(event: Event, opened: Micros, line: int) -> InvalidInput:
     what, at, mark = f"{event.type} {event.id}", format_time(event.time), format_time(opened)
     return InvalidInput(
-        Text(f"事件 {what}({at})迟到:水位已到 {mark}", f"event {what} ({at}) is late: the watermark is {mark}"),
+        Text(f"事件 {what}（{at}）迟到：水位已到 {mark}", f"event {what} ({at}) is late: the watermark is {mark}"),
         where={"line": line, "field": "time"},
     )

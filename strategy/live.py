@@ -27,10 +27,10 @@ from strategy.explain import explain_observation
 from strategy.journal import Journal
 from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
 from strategy.runner import FiringDecider, TenantRunner
-from strategy.service import RUNNING, CatalogProvider, Change, version_of
+from strategy.service import RUNNING, STATE_NAMES, CatalogProvider, Change, version_of
 from strategy.sinks import Sink, SinkFeed
 from strategy.stream import GoodLine, Line, Receipt
-from strategy.tables import Kind, SetAsideRow
+from strategy.tables import Kind, SetAsideRow, State
 
 _CHUNK = 5_000
 _TICK_STEP = 50_000
@@ -149,7 +149,7 @@ class LiveEngine:
         total = Receipt()
         while chunk := list(islice(lines, _CHUNK)):
             if self._stopping:
-                raise Unavailable(Text("服务正在停止,未接收", "the hub is stopping; not taken"))
+                raise Unavailable(Text("服务正在停止，未接收", "the hub is stopping; not taken"))
             taken = self.journal.take(ctx, chunk, backfill=backfill)
             total += taken.receipt
             self.sinks.tell(ctx, taken)
@@ -394,6 +394,9 @@ def _not_running(repository: StrategyRepository, name: str) -> NotFound | Confli
         )
     state = pairs[-1][1].state
     return Conflict(
-        Text(f"策略 {name!r} 没有在运行(状态 {state})", f"strategy {name!r} is not running (it is {state})"),
+        Text(
+            f"策略 {name!r} 没有在运行（{STATE_NAMES[State(state)]}）",
+            f"strategy {name!r} is not running (it is {state})",
+        ),
         hint=Text("批准之后才会运行", "It runs once it is approved"),
     )

@@ -161,7 +161,7 @@ class Replay:
                     yield Notice(
                         "warning",
                         Text(
-                            f"第 {line} 行:{event.type} 没有字段 {name!r},是否指 {close[0]!r}?",
+                            f"第 {line} 行：{event.type} 没有字段 {name!r}，是否指 {close[0]!r}？",
                             f"line {line}: {event.type} has no field {name!r}; is {close[0]!r} meant?",
                         ),
                     )
@@ -176,16 +176,16 @@ class Replay:
         return Notice("bad", error.text, error)
 
     def _set_aside(self, found: Input, reason: Literal["late", "duplicate"], line: GoodLine | None) -> Notice:
-        place = Text(f"第 {line.line} 行:", f"line {line.line}: ") if line else Text("", "")
+        place = Text(f"第 {line.line} 行：", f"line {line.line}: ") if line else Text("", "")
         what, mark = _name_of(found), self._engine.watermark
         if reason == "duplicate":
             self.summary.duplicates += 1
-            text = Text(f"{place.zh}{what} 重复,不再计入", f"{place.en}{what} is a duplicate; not counted again")
+            text = Text(f"{place.zh}{what} 重复，不再计入", f"{place.en}{what} is a duplicate; not counted again")
         else:
             self.summary.late += 1
             behind = format_time(mark) if mark is not None else ""
             text = Text(
-                f"{place.zh}{what}({format_time(found.time)})迟到,水位已到 {behind},搁置",
+                f"{place.zh}{what}（{format_time(found.time)}）迟到，水位已到 {behind}，搁置",
                 f"{place.en}{what} ({format_time(found.time)}) is late, the watermark is {behind}; set aside",
             )
         return Notice(reason, text)
@@ -207,7 +207,7 @@ class Replay:
             yield Notice(
                 "after_until",
                 Text(
-                    f"{count} 条输入晚于 --until {moment},没有计入", f"{count} inputs after --until {moment} left out"
+                    f"{count} 条输入晚于 --until {moment}，没有计入", f"{count} inputs after --until {moment} left out"
                 ),
             )
         if self._until is None and end is not None:
@@ -216,7 +216,7 @@ class Replay:
             yield Notice(
                 "not_reached",
                 Text(
-                    f"{count} 条事实晚于最后一个事件,时间没有走到;加 --until 可让它们生效",
+                    f"{count} 条事实晚于最后一个事件，时间没有走到；加 --until 可让它们生效",
                     f"{count} facts lie after the last event and did not take effect; --until moves time on",
                 ),
             )
@@ -287,7 +287,7 @@ def _dropped(firing: Firing, verdict: Verdict) -> Notice:
     return Notice(
         "dropped",
         Text(
-            f"{at} {firing.subject} {firing.strategy}:{why.zh}",
+            f"{at} {firing.subject} {firing.strategy}：{why.zh}",
             f"{at} {firing.subject} {firing.strategy}: {why.en}",
         ),
     )

@@ -265,12 +265,12 @@ class TenantRunner:
 
     def _aside(self, aside: SetAside) -> dict[str, Any]:
         what, at = aside.input, format_time(aside.input.time)
-        text = Text(f"引擎搁置 {at} 的输入:{aside.reason}", f"the engine set the input of {at} aside: {aside.reason}")
+        text = Text(f"引擎搁置 {at} 的输入：{aside.reason}", f"the engine set the input of {at} aside: {aside.reason}")
         return _aside_row(aside.reason, InvalidInput(text), what, self._clock.now())
 
     def _undecided(self, firing: Firing, error: Exception) -> dict[str, Any]:
         _log.error("firing_not_decided", firing=firing.key, error=repr(error))
-        text = Text(f"触发 {firing.key} 无法决策:{error}", f"firing {firing.key} could not be decided: {error}")
+        text = Text(f"触发 {firing.key} 无法决策：{error}", f"firing {firing.key} could not be decided: {error}")
         return _aside_row("undecided", ZhongshuError(text), firing, self._clock.now())
 
 

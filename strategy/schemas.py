@@ -21,7 +21,7 @@ class _Schema(BaseModel):
 class DraftIn(_Schema):
     """A sentence or a document; never both."""
 
-    sentence: str | None = Field(default=None, max_length=2_000, examples=["客户7天内登录少于2次,就外呼"])
+    sentence: str | None = Field(default=None, max_length=2_000, examples=["客户7天内登录少于2次，就外呼"])
     document: dict[str, Any] | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
 

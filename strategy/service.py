@@ -35,6 +35,16 @@ _LEADS = {
     "retire": (State.DRAFT, State.APPROVED, State.CANARY, State.LIVE, State.PAUSED),
 }
 """Verb → the states it may start from. `approve` also changes the share of a version that already runs."""
+_VERBS = {"approve": "批准", "pause": "暂停", "resume": "恢复", "retire": "下线"}
+STATE_NAMES = {
+    State.DRAFT: "草稿",
+    State.APPROVED: "已批准",
+    State.CANARY: "灰度",
+    State.LIVE: "全量",
+    State.PAUSED: "已暂停",
+    State.RETIRED: "已下线",
+}
+"""What the states are called in Chinese; in English they go by their own names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +126,9 @@ class StrategyService:
                 if name is not None and name in taken:
                     raise Conflict(
                         Text(f"已有名为 {name!r} 的策略", f"there is a strategy named {name!r} already"),
-                        hint=Text("换个名字,或编辑它(成为新版本)", "Choose another name, or edit it (a new version)"),
+                        hint=Text(
+                            "换个名字，或编辑它（成为新版本）", "Choose another name, or edit it (a new version)"
+                        ),
                     )
                 _rename(row, _free_name(row.name, taken))
                 found = self._store(repository, row, 1)
@@ -145,7 +157,7 @@ class StrategyService:
             if base_version is not None and base_version != newest:
                 raise Conflict(
                     Text(
-                        f"策略 {name!r} 已有第 {newest} 版,这次修改基于第 {base_version} 版",
+                        f"策略 {name!r} 已有第 {newest} 版，这次修改基于第 {base_version} 版",
                         f"strategy {name!r} is at version {newest}; this edit is based on version {base_version}",
                     ),
                     hint=Text(f"请在第 {newest} 版上修改", f"Edit version {newest}"),
@@ -286,7 +298,7 @@ class StrategyService:
         """The sentence or document as a row that still lacks its number; checked against the catalog."""
         catalog = self._catalog(ctx)
         if (sentence is None) == (document is None):
-            raise InvalidInput(Text("给出一句话或一个文档,二者取一", "give either a sentence or a document"))
+            raise InvalidInput(Text("给出一句话或一个文档，二者取一", "give either a sentence or a document"))
         warnings: tuple[Text, ...] = ()
         lang, path = ctx.lang, "document"
         if sentence is not None:
@@ -380,11 +392,11 @@ def _not_allowed(verb: str, row: VersionRow, state: State) -> Conflict:
     allowed = [v for v, states in _LEADS.items() if state in states]
     return Conflict(
         Text(
-            f"策略 {row.name!r} 第 {row.version} 版处于 {state},不能 {verb}",
+            f"策略 {row.name!r} 第 {row.version} 版是{STATE_NAMES[state]}，不能{_VERBS[verb]}",
             f"strategy {row.name!r} version {row.version} is {state}; it cannot {verb}",
         ),
         hint=Text(
-            f"可以:{'、'.join(allowed)}" if allowed else "编辑它会得到新版本",
+            f"可以：{'、'.join(_VERBS[v] for v in allowed)}" if allowed else "编辑它会得到新版本",
             f"It can: {', '.join(allowed)}" if allowed else "Editing it makes a new version",
         ),
     )
@@ -409,7 +421,7 @@ def _as_strategy(document: dict[str, object] | None) -> Strategy:
     except ValidationError as cause:
         problem = cause.errors()[0]
         raise InvalidInput(
-            Text(f"策略文档不合格式:{problem['msg']}", f"the strategy document breaks the format: {problem['msg']}"),
+            Text(f"策略文档不合格式：{problem['msg']}", f"the strategy document breaks the format: {problem['msg']}"),
             where={"field": ".".join(str(part) for part in problem["loc"])},
         ) from cause
 

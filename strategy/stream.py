@@ -84,7 +84,7 @@ def open_lines(path: str) -> Iterator[tuple[int, bytes]]:
         stream = Path(path).open("rb")  # noqa: SIM115  # closed below; only opening may fail as bad input
     except OSError as cause:
         raise InvalidInput(
-            Text(f"读不了文件:{cause.strerror}", f"the file cannot be read: {cause.strerror}"), where={"file": path}
+            Text(f"读不了文件：{cause.strerror}", f"the file cannot be read: {cause.strerror}"), where={"file": path}
         ) from cause
     with stream:
         try:
@@ -123,7 +123,7 @@ def read_json(raw: bytes | str) -> object:
     if len(raw) > MAX_LINE:
         raise TooLarge(
             Text(f"这一行超过 {MAX_LINE} 字节", f"the line is longer than {MAX_LINE} bytes"),
-            hint=Text("把大段内容存到别处,只传引用", "Keep large content elsewhere and send a reference"),
+            hint=Text("把大段内容存到别处，只传引用", "Keep large content elsewhere and send a reference"),
         )
     try:
         value: object = orjson.loads(raw)
@@ -132,7 +132,7 @@ def read_json(raw: bytes | str) -> object:
         raise InvalidInput(
             Text(f"不是合法的 JSON({what})", f"not valid JSON ({what})"),
             where={"column": cause.colno},
-            hint=Text("每行一个 JSON 对象,文本用双引号", "One JSON object a line, text in double quotes"),
+            hint=Text("每行一个 JSON 对象，文本用双引号", "One JSON object a line, text in double quotes"),
         ) from cause
     return value
 
@@ -145,14 +145,14 @@ def event_of(obj: object, catalog: Catalog) -> Event:
     """
     if isinstance(obj, dict) and "type" not in obj and ("property" in obj or "relation" in obj):
         raise InvalidInput(
-            Text("这是事实或关系,不是事件", "this is a fact or a relation, not an event"),
-            hint=Text("请放进事实文件(--facts)", "Put it into the facts file (--facts)"),
+            Text("这是事实或关系，不是事件", "this is a fact or a relation, not an event"),
+            hint=Text("请放进事实文件（--facts）", "Put it into the facts file (--facts)"),
         )
     event = read_event(obj)
     if event.time < _CLOCK_NEVER_SET:
         raise AbsurdClock(
             Text(
-                f"时间 {format_time(event.time)} 不可信:没有对过时的设备才会报 1970 年",
+                f"时间 {format_time(event.time)} 不可信：没有对过时的设备才会报 1970 年",
                 f"time {format_time(event.time)} cannot be right: 1970 is what a device says whose clock was never set",
             ),
             where={"field": "time"},
@@ -165,8 +165,8 @@ def fact_of(obj: object, catalog: Catalog) -> Fact | Relation:
     """A fact or relation object → one the catalog knows; errors as in `event_of`."""
     if isinstance(obj, dict) and "type" in obj and "property" not in obj and "relation" not in obj:
         raise InvalidInput(
-            Text("这是事件,不是事实", "this is an event, not a fact"),
-            hint=Text("请放进事件文件(--events)", "Put it into the events file (--events)"),
+            Text("这是事件，不是事实", "this is an event, not a fact"),
+            hint=Text("请放进事件文件（--events）", "Put it into the events file (--events)"),
         )
     found = read_fact(obj)
     return check_fact(found, catalog) if isinstance(found, Fact) else check_relation(found, catalog)

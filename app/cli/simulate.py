@@ -12,7 +12,6 @@ import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
-from strategy.files import load_strategy
 from typer.core import TyperCommand
 
 from app.cli.words import cli_lang, t
@@ -21,6 +20,7 @@ from core.text import Lang, Text
 from core.times import format_time, parse_duration, parse_time
 from knowledge.catalog import Catalog, load_catalog, name_of
 from strategy.document import Strategy
+from strategy.files import load_strategy
 from strategy.language import read_sentence, readback
 from strategy.replay import Fired, Notice, Replay, Summary, record_of
 from strategy.stream import event_of, fact_of, open_lines, read_lines
@@ -30,7 +30,7 @@ _SHOWN = 1_000
 _ORDER = "zhongshu.simulate.order"
 
 _SIMULATED = Text(
-    "这里展示对所有客户会发生什么:授权、灰度比例与对照组不在模拟之内",
+    "这里展示对所有客户会发生什么：授权、灰度比例与对照组不在模拟之内",
     "this shows what would happen for everyone: consent, rollout share and holdout are not simulated",
 )
 
@@ -53,18 +53,18 @@ class SimulateCommand(TyperCommand):
 
 def simulate(
     ctx: typer.Context,
-    catalog: Annotated[Path, typer.Option(help=t("目录文件(YAML)", "the catalog (YAML)"))],
+    catalog: Annotated[Path, typer.Option(help=t("目录文件（YAML）", "the catalog (YAML)"))],
     events: Annotated[
-        str, typer.Option(help=t("事件文件,每行一个 CloudEvent;- 为标准输入", "CloudEvents, one a line; - for stdin"))
+        str, typer.Option(help=t("事件文件，每行一个 CloudEvent；- 为标准输入", "CloudEvents, one a line; - for stdin"))
     ],
     say: Annotated[
-        list[str] | None, typer.Option(help=t("一句话策略,可多次给出", "a strategy in one sentence; repeatable"))
+        list[str] | None, typer.Option(help=t("一句话策略，可多次给出", "a strategy in one sentence; repeatable"))
     ] = None,
     strategy: Annotated[
-        list[Path] | None, typer.Option(help=t("策略文件,可多次给出", "a strategy file; repeatable"))
+        list[Path] | None, typer.Option(help=t("策略文件，可多次给出", "a strategy file; repeatable"))
     ] = None,
     facts: Annotated[
-        str | None, typer.Option(help=t("事实与关系文件,每行一条", "facts and relations, one a line"))
+        str | None, typer.Option(help=t("事实与关系文件，每行一条", "facts and relations, one a line"))
     ] = None,
     until: Annotated[
         str | None,
@@ -119,7 +119,7 @@ def _strategies(
             number += 1
             name = f"{read.name} ({number})"
         if name != read.name:
-            screen.warn(Text(f"名称重复,改称 {name!r}", f"the name is taken; called {name!r}"))
+            screen.warn(Text(f"名称重复，改称 {name!r}", f"the name is taken; called {name!r}"))
             read = read.model_copy(update={"name": name})
         found[name] = read
         screen.readback(name, readback(read, catalog, screen.lang))
@@ -200,7 +200,7 @@ class _Screen:
         self._out.print(f"  → {escape(comma.join(_actions(fired.strategy, catalog, self.lang)))}", style="green")
         if fired.deliver_at is not None:
             later = format_time(fired.deliver_at, catalog.timezone)
-            self._out.print("  " + Text(f"免打扰,推迟到 {later}", f"quiet hours, deferred to {later}").say(self.lang))
+            self._out.print("  " + Text(f"免打扰，推迟到 {later}", f"quiet hours, deferred to {later}").say(self.lang))
         for why in record["why"]:
             self._out.print(f"  {escape(why)}")
 
@@ -211,7 +211,7 @@ class _Screen:
             self._err.print(f"  {count:>6}  {escape(name)}")
 
     def _line(self, colour: str, kind: Text, text: str) -> None:
-        colon = ":" if self.lang == "zh" else ": "
+        colon = "：" if self.lang == "zh" else ": "
         self._err.print(f"[{colour}]{kind.say(self.lang)}{colon}[/]{escape(text)}")
 
 
@@ -227,7 +227,7 @@ def _summary(s: Summary, ended: str) -> Text:
         if count:
             zh.append(in_zh.format(count))
             en.append(in_en.format(count))
-    return Text(",".join(zh) + "。", ", ".join(en) + ".")
+    return Text("，".join(zh) + "。", ", ".join(en) + ".")
 
 
 def _actions(strategy: Strategy, catalog: Catalog, lang: Lang) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.catalog = CATALOG
         self.events: list[str] = []
         self.facts: list[str] = []
 
@@ -65,7 +66,7 @@ class Bench:
     def run(self, *options: str, as_json: bool = True, lang: str = "en", stdin: str | None = None) -> Run:
         events = self.folder / "events.ndjson"
         events.write_text("\n".join(self.events), encoding="utf-8")
-        arguments = ["simulate", "--catalog", str(CATALOG), "--events", "-" if stdin is not None else str(events)]
+        arguments = ["simulate", "--catalog", str(self.catalog), "--events", "-" if stdin is not None else str(events)]
         if self.facts:
             facts = self.folder / "facts.ndjson"
             facts.write_text("\n".join(self.facts), encoding="utf-8")
@@ -317,6 +318,24 @@ def test_what_cannot_be_used_ends_with_code_2_and_says_what(bench: Bench, option
     assert done.out == ""
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_sentence_that_can_never_be_true_ends_with_code_4(bench: Bench) -> None:
+    done = bench.run("--say", "客户7天内登录少于0次,就外呼", lang="zh")
+    assert (done.code, done.out) == (4, "")
+    assert "^" in done.err
+
+
+def test_a_word_with_two_meanings_ends_with_code_3_and_the_choices(bench: Bench, tmp_path: Path) -> None:
+    twice = "  site.login: {subject: customer, labels: {zh: [登录, 官网登录], en: [site login]}}\n"
+    bench.catalog = tmp_path / "twice.yaml"
+    bench.catalog.write_text(
+        CATALOG.read_text(encoding="utf-8").replace("events:\n", "events:\n" + twice), encoding="utf-8"
+    )
+    done = bench.run("--say", "客户登录,就外呼", lang="zh")
+    assert (done.code, done.out) == (3, "")
+    assert "1. " in done.err
+    assert "2. " in done.err
 
 
 def test_a_broken_catalog_names_its_line(bench: Bench, tmp_path: Path) -> None:
