@@ -40,6 +40,12 @@ CUSTOMERS = 300
 """Enough for every planted case; a smaller world than `serve --demo`'s loads faster."""
 _STORY = "rival-nearby"
 _PATIENCE = 20.0
+_VERDICTS = {
+    "delivered": Text("执行", "deliver"),
+    "deferred": Text("推迟", "put off"),
+    "dropped": Text("不执行", "drop"),
+    "holdout": Text("留作对照", "hold out"),
+}
 
 
 def tell() -> None:
@@ -55,7 +61,7 @@ def tell() -> None:
             webhook_url=receiver.url,
             webhook_secret=receiver.secret,
             webhook_channels="wechat",
-        )
+        ).model_copy(update={"catalog": None})
         teller.note(Text("准备一家连锁咖啡店的演示数据……", "Preparing the demo data of a chain of coffee shops …"))
         with in_background(settings) as (address, hub):
             world = _prepare(hub, teller)
@@ -106,7 +112,7 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
         Text("您批准", "You approve"),
         [
             t(
-                f"状态 {approved['state']}，{approved['percent']:g}% 的客户",
+                f"全量上线：{approved['percent']:g}% 的客户",
                 f"{approved['state']}, for {approved['percent']:g}% of customers",
             )
         ],
@@ -133,7 +139,10 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
     seconds = time.perf_counter() - sent.last
     teller.step(
         Text("命中并决定", "It matches, and decides"),
-        [f"{decision['id']} · {decision['verdict']}", *(a["label"] for a in decision["actions"])],
+        [
+            f"{decision['id']} · {_VERDICTS.get(decision['verdict'], Text('?', '?')).say(teller.lang)}",
+            *(a["label"] for a in decision["actions"]),
+        ],
     )
     teller.step(
         Text(f"{seconds:.1f} 秒后送达", f"Delivered {seconds:.1f} s after the last swipe"),
@@ -240,15 +249,26 @@ def _ticket(api: Api, world: World, teller: Teller) -> None:
     if pending := outcome["pending"]:
         teller.step(
             Text("这一步要人批准", "This act needs a person"),
-            [f"{pending['tool']} {json.dumps(pending['args'], ensure_ascii=False)}", ", ".join(pending["roles"])],
+            [
+                f"{pending['tool']} {_plain(pending['args'])}",
+                t("可以批准的角色：", "who may: ") + ", ".join(pending["roles"]),
+            ],
         )
         outcome = api.post("approvals", pending["id"], "approve", body={"note": "demo"})
         teller.step(Text("批准之后", "Once approved"), [outcome["reply"]])
     for done in outcome["done"]:
         teller.step(
             Text(f"已执行 {done['tool']}", f"Done: {done['tool']}"),
-            [json.dumps(done["result"], ensure_ascii=False)],
+            [_plain(done["result"])],
         )
+
+
+def _plain(values: dict[str, Any]) -> str:
+    """`name: value` pairs in one line; nested ones flattened."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat.update(value if isinstance(value, dict) else {name: value})
+    return " · ".join(f"{name}: {value}" for name, value in flat.items() if value not in (None, "", []))
 
 
 def _what_next(teller: Teller) -> None:

@@ -21,7 +21,9 @@ PREFIX = "ZHONGSHU_"
 class Settings(BaseSettings):
     """Every setting has a default that works on a fresh machine; nothing leaves the machine until one says so."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     data_dir: Path = Field(default=Path("var"), description="folder of everything the hub keeps; made when missing")
     database_url: str | None = Field(

@@ -79,7 +79,7 @@ def _cli() -> str:
     from app.cli.commands import build
 
     lines = [MADE, "# Command line\n", "`--lang zh|en` and `--debug` may stand anywhere.\n"]
-    for path, command in _commands(get_command(build([])), ["zhongshu"]):
+    for path, command in _commands(get_command(build([], complete=True)), ["zhongshu"]):
         lines += [f"## `{' '.join(path)}`\n", f"{command.help or ''}\n"]
         parameters = [p for p in command.params if p.name not in ("help", "debug", "lang") or len(path) > 1]
         shown = [p for p in parameters if p.name != "help"]

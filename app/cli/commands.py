@@ -28,8 +28,9 @@ MODULES = {
 """Command → the module whose `register(app)` adds it. The order is the order of the help page."""
 
 
-def build(arguments: Sequence[str]) -> typer.Typer:
-    """The application with the command that the arguments name, or with all of them (for help and typing slips)."""
+def build(arguments: Sequence[str], *, complete: bool = False) -> typer.Typer:
+    """The application with the command that the arguments name, or with all of them (for help and typing slips). With
+    `complete` each one is whole, for the reference."""
     app = typer.Typer(
         name="zhongshu",
         help=t(
@@ -43,9 +44,20 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback()(_global_options)
     wanted = MODULES.get(arguments[0]) if arguments else None
-    for module in [wanted] if wanted else MODULES.values():
-        import_module(module).register(app)
+    only_help = not arguments or arguments[0].startswith("-")
+    for name, module in MODULES.items():
+        if wanted in (None, module):
+            if name == "simulate" and only_help and not complete:
+                app.command(name, help=t("在已记录的事件上试跑策略", "Run strategies over recorded events"))(
+                    _named_only
+                )
+            else:
+                import_module(module).register(app)
     return app
+
+
+def _named_only() -> None:
+    """Stands for a command on the help page: `simulate` needs the grammar and the engine to be loaded."""
 
 
 def _global_options(
