@@ -27,7 +27,7 @@ class Search(Args):
 
 def _own(scope: Scope, args: Search) -> ToolResult:
     found = scope.deps.retriever.search(scope.ctx, args.query, args.k + 1, kinds=OWN_KINDS, subject=scope.customer)
-    return _result([p for p in found if p.id != scope.message_id][: args.k])
+    return _result(scope, [p for p in found if p.document_id != scope.message_id][: args.k])
 
 
 def _knowledge(scope: Scope, args: Search) -> ToolResult:
@@ -36,19 +36,21 @@ def _knowledge(scope: Scope, args: Search) -> ToolResult:
     if scope.subject is not None:
         for subject in _contract_subjects(scope):
             found += retriever.search(ctx, args.query, 2, kinds=CONTRACT_KINDS, subject=subject)
-    return _result(found)
+    return _result(scope, found)
 
 
 def _contract_subjects(scope: Scope) -> list[str]:
     return [c["subject"] for c in contracts(scope)["contracts"]]
 
 
-def _result(found: list[Passage]) -> ToolResult:
+def _result(scope: Scope, found: list[Passage]) -> ToolResult:
+    """`best` is the first in the reader's language, if there is one: what may be quoted to them."""
     rows = [_row(p) for p in found]
+    best = next((r for r in rows if r["lang"] == scope.ctx.lang), rows[0] if rows else None)
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_kind.setdefault(str(row["kind"]), []).append(row)
-    data = {"passages": rows, "count": len(rows), "best": rows[0] if rows else None, "by_kind": by_kind}
+    data = {"passages": rows, "count": len(rows), "best": best, "by_kind": by_kind}
     return ToolResult(data, tuple(p.id for p in found))
 
 
@@ -57,7 +59,9 @@ def _row(passage: Passage) -> dict[str, Any]:
         "kind": passage.kind,
         "title": passage.title,
         "text": passage.text[:_SHOWN],
+        "lang": passage.lang,
         "similarity": round(passage.similarity, 3),
+        "score": round(passage.score, 2),
         "evidence": passage.id,
     }
 
