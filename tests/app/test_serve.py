@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.app.hubclient import CATALOG, Client
@@ -20,7 +22,7 @@ from tests.app.test_cli import ROOT, START, run
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+def serving(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     """A service process, its address, and what it has said so far; killed at the end if it still runs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ZHONGSHU_")}
     environment = {
@@ -30,6 +32,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, list[str
         "ZHONGSHU_CATALOG": str(CATALOG),
         "ZHONGSHU_LANG": "en",
         "ZHONGSHU_LOG_FORMAT": "json",
+        **more,
     }
     command = [sys.executable, "-c", START, "serve", "--port", "0"]
     process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
@@ -131,3 +134,40 @@ def test_after_a_kill_the_next_start_goes_on_from_the_journal(tmp_path: Path) ->
         assert client("POST", "/v1/events", first).body == {"accepted": 0, "duplicates": 20, "late": 0, "rejected": []}
         assert client("GET", "/v1/customers/k7").body["timeline"][0]["id"] == "e7"
         assert stop(process) == 0
+
+
+def test_spans_go_to_the_collector_when_one_is_set(tmp_path: Path) -> None:
+    with collector() as (endpoint, came), serving(tmp_path, ZHONGSHU_OTLP_ENDPOINT=endpoint) as (process, address, _):
+        client = Client(address, (tmp_path / "var" / "admin.key").read_text(encoding="utf-8").strip())
+        assert client("POST", "/v1/events", event(1)).status == 202
+        assert stop(process) == 0
+    spans = b"".join(body for path, body in came if path == "/v1/traces")
+    for name in (b"POST /v1/events", b"engine.journal", b"governance.check"):
+        assert name in spans, name
+    assert b"customer/k1" not in spans.replace(b"/v1/events", b"")
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """An OTLP receiver on loopback: its address, and what came as (path, body)."""
+    came: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            came.append((self.path, gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", came
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
