@@ -39,7 +39,7 @@ class Program:
         by_event: event type → (leaf, whether the trigger needs judging when the leaf changes).
         properties: facts of the subject itself that the trigger reads. via: (property, relation) it reads along.
         timed: the trigger's leaves, which may ask for timers.
-        pulses: some leaf of the trigger is true at instants only. restless: the trigger may turn true for a subject
+        pulses: some leaf of the trigger is true at instants only. instant: the whole trigger is. restless: the trigger may turn true for a subject
             about which nothing but its existence is known.
         history: how much of the past its state depends on; None: all of it.
     """
@@ -52,6 +52,7 @@ class Program:
     via: frozenset[tuple[str, str]]
     timed: tuple[Leaf, ...]
     pulses: bool
+    instant: bool
     restless: bool
     history: int | None
 
@@ -76,6 +77,7 @@ def compile_strategy(strategy: Strategy, catalog: Catalog) -> Program:
         frozenset((name, leaf.via) for leaf in mine if leaf.via is not None for name in leaf.properties),
         tuple(leaf for leaf in mine if type(leaf).due is not Leaf.due),
         any(leaf.pulse for leaf in mine),
+        isinstance(trigger, Leaf) and trigger.pulse,
         any(leaf.restless for leaf in mine) or _negates(strategy.trigger),
         None if None in spans else max((s or 0 for s in spans), default=0),
     )

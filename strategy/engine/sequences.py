@@ -76,11 +76,8 @@ class _Gap:
     absent: tuple[_Matcher, ...]
     then: _Matcher | None
     within: int | None
-
-    @property
-    def newest_rules(self) -> bool:
-        """True when of two waiting runs the newer always fares at least as well, so that the older can be dropped."""
-        return self.then is not None and all(a.within is None for a in self.absent)
+    newest_rules: bool
+    """Of two waiting runs the newer always fares at least as well, so that the older can be dropped."""
 
 
 class Runs:
@@ -122,40 +119,39 @@ class SequenceLeaf(Leaf):
         if self._first(event) and not (runs is not None and runs.closed):
             if runs is None:
                 runs = cells[self.slot] = Runs(len(self._gaps))
-            self._enter(runs, 0, Wait(event.time, event.time, (event.id,)))
-            changed |= len(self._gaps) == 1
-        return changed
+            changed |= self._enter(runs, 0, Wait(event.time, event.time, (event.id,)))
+        return changed or (runs is not None and runs.closed)
 
     def _meet(self, runs: Runs, place: int, event: Event) -> bool:
-        """What an event does to the runs waiting at one place; True when one completed or a deadline changed."""
+        """What an event does to the runs waiting at one place; True when one completed or a deadline arose."""
         gap, waits = self._gaps[place], runs.waits[place]
         self._prune(gap, waits, event.time)
-        changed = False
         for absent in gap.absent:
             if absent(event):
-                changed = gap.then is None
                 if absent.within is None:
                     waits.clear()
                 while waits and waits[-1].since + (absent.within or 0) >= event.time:
                     waits.pop()
         if gap.then is None or not waits or not gap.then(event):
-            return changed
+            return False
         newest = waits[-1]
         waits.clear()
         moved = Wait(event.time, newest.begun, (*newest.ids, event.id)[-EVIDENCE:])
         if place + 1 < len(self._gaps):
-            self._enter(runs, place + 1, moved)
-            return self._gaps[place + 1].then is None
+            return self._enter(runs, place + 1, moved)
         runs.done = moved
         return True
 
-    def _enter(self, runs: Runs, place: int, wait: Wait) -> None:
-        waits = runs.waits[place]
-        if self._gaps[place].newest_rules:
+    def _enter(self, runs: Runs, place: int, wait: Wait) -> bool:
+        """Let a run wait at a place; True when a deadline arose where none was waited for (else its timer is set)."""
+        gap, waits = self._gaps[place], runs.waits[place]
+        arose = gap.then is None and not waits
+        if gap.newest_rules:
             waits.clear()
         elif waits and waits[-1].since == wait.since:
             waits.pop()
         waits.append(wait)
+        return arose
 
     def _prune(self, gap: _Gap, waits: deque[Wait], at: Micros) -> None:
         """Drop runs that are too late for the next step, and those that a newer one makes superfluous."""
@@ -259,8 +255,9 @@ def _gaps(condition: Sequence) -> tuple[_Matcher, list[_Gap]]:
         if step.absent:
             absent.append(_matcher(step, step.within))
             continue
-        gaps.append(_Gap(tuple(absent), _matcher(step), step.within))
+        newest_rules = all(each.within is None for each in absent)
+        gaps.append(_Gap(tuple(absent), _matcher(step), step.within, newest_rules))
         absent = []
     if absent:
-        gaps.append(_Gap(tuple(absent), None, max(a.within or 0 for a in absent)))
+        gaps.append(_Gap(tuple(absent), None, max(a.within or 0 for a in absent), False))
     return _matcher(first), gaps

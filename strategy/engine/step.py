@@ -85,14 +85,16 @@ def feed(part: Partition, event: Event, touched: Touched) -> None:
         if running.strategy.subject != kind:
             continue
         state = running.states.get(subject)
+        fresh = state is None
         if state is None:
             if running.draining:
                 continue
             state = State(len(running.program.leaves))
+        cells = state.cells
         for leaf, in_trigger in hits:
-            if leaf.feed(state.cells, event) and in_trigger:
+            if leaf.feed(cells, event) and in_trigger:
                 touched.setdefault((running.number, subject), False)
-        if subject not in running.states and any(cell is not None for cell in state.cells):
+        if fresh and cells.count(None) < len(cells):
             running.states[subject] = state
 
 
@@ -120,7 +122,9 @@ def judge(
     now.at, now.subject, now.begin, now.after = at, subject, running.begin, False
     true = program.trigger.truth(state.cells, now) == TRUE
     firing = _fire(part, running, state, now) if true and not state.true and not silent else None
-    if program.pulses:
+    if program.instant:
+        true = False
+    elif program.pulses:
         now.after = True
         true = program.trigger.truth(state.cells, now) == TRUE
         now.after = False
@@ -141,8 +145,10 @@ def judge(
 
 def _forget(running: Running, subject: str, state: State) -> None:
     """Drop a state in which nothing is kept."""
-    if all(cell is None or leaf.idle(cell) for leaf, cell in zip(running.program.leaves, state.cells, strict=True)):
-        del running.states[subject]
+    for leaf, cell in zip(running.program.leaves, state.cells, strict=True):
+        if cell is not None and not leaf.idle(cell):
+            return
+    del running.states[subject]
 
 
 def _fire(part: Partition, running: Running, state: State, now: Now) -> Firing | None:

@@ -23,13 +23,11 @@ class Run:
         self.ids: deque[str] = deque(maxlen=EVIDENCE)
         self.last = 0
 
-    def stop(self) -> bool:
-        """Set it to 0; False when it was."""
-        if self.count == 0:
-            return False
-        self.count = 0
+    def stop(self) -> int:
+        """Set it to 0; what it was."""
+        was, self.count = self.count, 0
         self.ids.clear()
-        return True
+        return was
 
 
 class StreakLeaf(Leaf):
@@ -49,26 +47,27 @@ class StreakLeaf(Leaf):
         kind, data = event.type, event.data
         for name, test in self._without:
             if kind == name and (test is None or test(data)):
-                return run is not None and run.stop()
+                return run is not None and run.stop() >= self.times
         if kind != self._event:
             return False
         if self._passes is not None and not self._passes(data):
-            return run is not None and run.stop()
+            return run is not None and run.stop() >= self.times
         if run is None:
             run = cells[self.slot] = Run()
         if self.per == "event":
             run.count += 1
             run.ids.append(event.id)
-            return True
+            return run.count == self.times
         now = period(event.time, self.per, self._zone)
         if run.count and now == run.last:
             return False
-        if run.count and now != run.last + 1:
+        before = run.count
+        if before and now != run.last + 1:
             run.stop()
         run.count += 1
         run.last = now
         run.ids.append(event.id)
-        return True
+        return (before >= self.times) != (run.count >= self.times)
 
     def truth(self, cells: Cells, now: Now) -> int:
         run: Run | None = cells[self.slot]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any
@@ -18,6 +19,16 @@ Test = Callable[[Any], bool | None]
 """A comparison with a fixed value; None when what was seen cannot be compared."""
 
 _CONTEXT = Context(prec=120)
+_OPERATORS: dict[Op, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "in": lambda a, b: a in b,
+    "not_in": lambda a, b: a not in b,
+}
 
 
 def exact(value: float) -> Exact:
@@ -59,19 +70,7 @@ def is_number(value: Any) -> bool:
 
 def compare(op: Op, a: Any, b: Any) -> bool:
     """Plain comparison of two values of one kind; for `in` and `not_in`, b is a list."""
-    if op == "<":
-        return bool(a < b)
-    if op == "<=":
-        return bool(a <= b)
-    if op == ">":
-        return bool(a > b)
-    if op == ">=":
-        return bool(a >= b)
-    if op == "==":
-        return bool(a == b)
-    if op == "!=":
-        return bool(a != b)
-    return (a in b) is (op == "in")
+    return bool(_OPERATORS[op](a, b))
 
 
 def comparison(op: Op, value: Value, *, date: bool = False) -> Test:
@@ -106,12 +105,11 @@ def passes(filters: Sequence[Filter]) -> Callable[[Mapping[str, Any]], bool] | N
 def bounded(op: Op, seen: Exact, value: Exact | list[Exact], bound: str) -> int:
     """Truth of `x op value` when all that is known of x is `seen`: exactly it, or a lower or upper bound of it."""
     if bound == "exact":
-        return TRUE if compare(op, seen, value) else FALSE
-    beyond = _beyond(bound, seen, value)
+        return TRUE if _OPERATORS[op](seen, value) else FALSE
     if op in ("==", "in"):
-        return FALSE if beyond else UNKNOWN
+        return FALSE if _beyond(bound, seen, value) else UNKNOWN
     if op in ("!=", "not_in"):
-        return TRUE if beyond else UNKNOWN
+        return TRUE if _beyond(bound, seen, value) else UNKNOWN
     holds = compare(op, seen, value)
     if op in ((">", ">=") if bound == "lower" else ("<", "<=")):
         return TRUE if holds else UNKNOWN
