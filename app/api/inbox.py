@@ -10,10 +10,8 @@ from pydantic import BaseModel
 from app.api.deps import allow, the_hub
 from app.api.shapes import Before, Limit, Page
 from app.hub import Hub
-from core import audit
 from core.context import RequestContext
-from core.errors import NotFound
-from core.text import Lang, Text
+from core.text import Lang
 from core.times import format_time
 from knowledge.governance import Action
 from strategy.delivery import repository
@@ -82,15 +80,6 @@ def mark_item(
     ctx: Annotated[RequestContext, Depends(allow(Action.INBOX_WRITE))],
     hub: TheHub,
 ) -> InboxOut:
-    now = hub.clock.now()
-    with hub.database.transaction() as session:
-        row = repository.inbox_item(session, ctx, item_id)
-        if row is None:
-            raise NotFound(Text(f"收件箱里没有 {item_id!r}", f"the inbox has no {item_id!r}"))
-        if row.read_at is None:
-            row.read_at, row.read_by = now, ctx.actor
-        if mark == "done" and row.done_at is None:
-            row.done_at, row.done_by = now, ctx.actor
-        session.add(row)
-        audit.record(session, ctx, hub.clock, f"inbox.{mark}", f"inbox/{item_id}")
+    service = hub.delivery
+    row = service.mark_read(ctx, item_id) if mark == "read" else service.mark_done(ctx, item_id)
     return InboxOut.of(row, ctx.lang)

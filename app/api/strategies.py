@@ -16,6 +16,7 @@ from core.text import Text
 from core.times import format_time
 from knowledge.governance import Action
 from strategy.engine.port import Truth
+from strategy.experiment.measure import measure
 from strategy.rehearse import rehearse
 from strategy.replay import record_of
 from strategy.schemas import ApproveIn, DraftIn, StrategyOut
@@ -98,6 +99,46 @@ def why_not(
         audience=found.audience,
         headline=f"{found.strategy} · {found.subject}: {_TRUTHS[found.truth].say(ctx.lang)}",
         lines=[*found.trigger, *audience],
+    )
+
+
+class ArmOut(BaseModel):
+    n: int = Field(description="subjects whose time to convert is over")
+    converted: int
+    rate: float
+
+
+class EffectOut(BaseModel):
+    """`difference` is the treated rate less the holdout rate; `low` and `high` bound it at `confidence`."""
+
+    treated: ArmOut
+    holdout: ArmOut
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    waiting: int = Field(description="subjects not counted yet: their time to convert is not over")
+    note: str
+
+
+@router.get("/{name:path}/effect", summary="What did it change, against the holdout?")
+def effect(name: str, ctx: Annotated[RequestContext, Depends(allow(Action.DECISIONS_READ))], hub: TheHub) -> EffectOut:
+    """Conversion of customers treated against those held out. Refused (422) when the strategy names no verifying event
+    or a side has nobody yet."""
+    strategy = hub.strategies.show(ctx, name).strategy
+    engine = hub.live.stats().get(ctx.tenant)
+    now = engine.watermark if engine and engine.watermark is not None else hub.clock.now()
+    with hub.database.reading() as session:
+        found = measure(session, ctx, strategy, now)
+    return EffectOut(
+        treated=ArmOut(n=found.treated.n, converted=found.treated.converted, rate=found.treated.rate),
+        holdout=ArmOut(n=found.holdout.n, converted=found.holdout.converted, rate=found.holdout.rate),
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        confidence=found.confidence,
+        waiting=found.waiting,
+        note=found.note.say(ctx.lang),
     )
 
 

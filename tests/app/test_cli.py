@@ -45,7 +45,7 @@ def run(folder: Path, *arguments: str, lang: str = "en", **more: str) -> subproc
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
 
 
@@ -63,7 +63,7 @@ def test_help_and_simulate_import_no_web_agent_or_database_library(tmp_path: Pat
         "import sys; from app.cli.commands import build; build([]); build(['simulate']);"
         f"print([m for m in {heavy} if m in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=180)
     assert answer.stdout.strip() == "[]", answer.stderr
 
 
@@ -84,6 +84,23 @@ def test_a_bad_setting_is_named_before_anything_starts(tmp_path: Path) -> None:
     assert answer.returncode == 2
     assert "ZHONGSHU_PORT" in answer.stderr
     assert "应为整数" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_broken_catalog_stops_the_start_with_its_line_and_the_nearest_key(tmp_path: Path) -> None:
+    broken = tmp_path / "catalog.yaml"
+    broken.write_text("catalog: 1\nevents:\n  a: {subject: customer, label: {zh: 甲}}\n", encoding="utf-8")
+    answer = run(tmp_path, "serve", ZHONGSHU_CATALOG=str(broken))
+    assert answer.returncode == 2
+    assert "line 3" in answer.stderr
+    assert "labels" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_taken_port_is_one_clear_message(service: Service, tmp_path: Path) -> None:
+    answer = run(tmp_path, "serve", "--port", service.address.rsplit(":", 1)[1], lang="zh")
+    assert answer.returncode == 6
+    assert "不能监听" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

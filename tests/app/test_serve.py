@@ -51,14 +51,14 @@ def serving(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], 
     thread = threading.Thread(target=listen)
     thread.start()
     try:
-        assert up.wait(60)
+        assert up.wait(120)
         assert address[0], "".join(said)
         yield process, address[0], said
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(20)
-        thread.join(20)
+        process.wait(60)
+        thread.join(60)
 
 
 def event(key: int) -> dict[str, str]:
@@ -68,7 +68,7 @@ def event(key: int) -> dict[str, str]:
 
 def stop(process: subprocess.Popen[str]) -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(30)
+    return process.wait(60)
 
 
 def test_the_first_start_prints_the_admin_key_once_and_leaves_it_for_its_owner_only(tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_what_was_acknowledged_before_a_stop_is_on_disk_and_known_after_it(tmp_p
 
         sender = threading.Thread(target=send)
         sender.start()
-        assert enough.wait(60)
+        assert enough.wait(120)
         assert stop(process) == 0
-        sender.join(30)
+        sender.join(60)
     store = sqlite3.connect(tmp_path / "var" / "zhongshu.db")
     kept = {key for (key,) in store.execute("select id from journal where kind = 'event'")}
     snapshot = store.execute("select max(seq) from engine_snapshot").fetchone()[0]

@@ -29,7 +29,7 @@ DOCUMENT = {
 }
 
 
-def wait_for(look: Callable[[], Any], seconds: float = 15) -> Any:
+def wait_for(look: Callable[[], Any], seconds: float = 60) -> Any:
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while time.monotonic() < deadline:
         if found := look():
@@ -107,6 +107,10 @@ def test_from_draft_to_firing_to_why_and_why_not(admin: Client) -> None:
     assert why_not["truth"] != "true"
     assert why_not["lines"]
 
+    sent = admin("GET", "/v1/outbox?state=sent").body["items"]
+    assert decided["id"] in {message["decision"] for message in sent}
+    again = admin("POST", f"/v1/outbox/{decided['actions'][0]['message']}/send-again")
+    assert again.status == 409
     task = next(i for i in admin("GET", "/v1/inbox?kind=task").body["items"] if i["decision"] == decided["id"])
     assert task["subject"] == "customer/s1"
     assert admin("POST", f"/v1/inbox/{task['id']}/done").body["done_at"]
@@ -127,6 +131,13 @@ def test_a_draft_can_be_rehearsed_on_what_is_recorded(service: Service, admin: C
     assert found["firings"] >= 1
     assert "customer/s4" in {fired["subject"] for fired in found["newest"]}
     assert admin("GET", "/v1/decisions?strategy=rehearsed").body["items"] == []
+
+
+def test_an_effect_that_cannot_be_measured_yet_is_refused_with_what_is_missing(admin: Client) -> None:
+    admin("POST", "/v1/strategies", {"document": {**DOCUMENT, "name": "unmeasured"}})
+    answer = admin("GET", "/v1/strategies/unmeasured/effect")
+    assert answer.status == 422
+    assert answer.body["where"] == {"field": "verify.event"}
 
 
 def test_without_consent_a_firing_is_dropped_with_its_reason(admin: Client) -> None:
