@@ -21,9 +21,9 @@ from tools import TOOLS, ApprovalRequired, Scope, ToolError
 
 _AMOUNT = r"\d[\d,]*(?:\.\d+)?"
 _PROMISE = re.compile(
-    rf"(?:[¥¥$€]|RMB|CNY|USD)\s?(?P<prefixed>{_AMOUNT})"
+    rf"(?:[¥\uffe5$€]|RMB|CNY|USD)\s?(?P<prefixed>{_AMOUNT})"
     rf"|百分之(?P<share>{_AMOUNT}|[{CHINESE}]+)"
-    rf"|(?P<said>{_AMOUNT})\s?(?P<unit>万|元|块|折|成|%|%|(?:percent|yuan|RMB|CNY|dollars?)\b)"
+    rf"|(?P<said>{_AMOUNT})\s?(?P<unit>万|元|块|折|成|%|\uff05|(?:percent|yuan|RMB|CNY|dollars?)\b)"
     rf"|(?P<zh>[{CHINESE}]+)(?P<zh_unit>元|折|成)"
     rf"|\b(?P<en>{ENGLISH})(?:[\s-]+(?P<times>hundred|thousand))?[\s-]+(?:percent|yuan|dollars?)\b",
     re.IGNORECASE,

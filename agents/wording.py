@@ -15,7 +15,7 @@ _NO = {
     *("拒绝", "不同意", "不行", "取消", "不批准", "否", "不要", "算了"),
     *("no", "reject", "rejected", "cancel", "decline", "don't", "n"),
 }
-_TAIL = re.compile(r"[\s。.!!,,~]+$")
+_TAIL = re.compile(r"[\s。.!\uff01,\uff0c~?\uff1f]+$")
 _START = re.compile(
     r"(?:请|帮我|那就|现在|先|就)*(?:启动|上线|发布|开始)(?:它|这条|这个|该|策略|运行|灰度|1%|吧|了)*"
     r"|(?:please\s+|now\s+)*(?:start|launch|activate|run|put)(?:\s+(?:it|this|the|strategy|live|now|on|1%|of|customers))*"
@@ -31,9 +31,11 @@ _CHANGE = re.compile(
 )
 _MAKE_IT = re.compile(r"(?:改成|改为|make\s+it)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[^\s\d]+)", re.I)
 _LEAD = re.compile(
-    r"^[^::,,。.]{0,40}?(?:策略|规则|需求|自动化|触发|strategy|rule|trigger|automation|campaign)[^::]{0,20}[::]\s*",
+    r"^[^:\uff1a,\uff0c。.]{0,40}?(?:策略|规则|需求|自动化|触发|strategy|rule|trigger|automation|campaign|marketing)"
+    r"[^:\uff1a,\uff0c。]{0,20}(?:[:\uff1a]|[,\uff0c](?=当|如果|when\b|if\b))\s*",
     re.I,
 )
+"""`帮我建一条策略:`, `Please set up a rule:`, `… a trigger, when …`: who asks, not what for."""
 
 
 def says_yes_or_no(text: str) -> Literal["approve", "reject"] | None:

@@ -74,15 +74,15 @@ def story_customers(world: retail.World) -> set[str]:
     return {truths.leaver, truths.renewer, truths.breach.customer, *truths.namesakes}
 
 
-def open_world(folder: Path) -> AgentWorld:
-    """Load the story customers with all that is theirs, and the articles."""
+def open_world(folder: Path, customers: set[str] | None = None) -> AgentWorld:
+    """Load these customers (default: those of the stories) with all that is theirs, and the articles."""
     world = retail_world()
     clock = ManualClock(world.anchor)
     db = Database(f"sqlite:///{folder / 'hub.db'}")
     catalog = retail_catalog()
     graph = SqliteGraphStore(db, clock, CatalogLimits(lambda: catalog))
     db.create_tables()
-    wanted = _subjects_of(world, story_customers(world))
+    wanted = _subjects_of(world, customers or story_customers(world))
     GraphService(graph).sink(ADMIN, [i for i in world.inputs() if i.subject in wanted])
     retriever = Retriever(use_embedder(), folder / "index")
     retriever.add(ADMIN, _documents(world, wanted))

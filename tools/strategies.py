@@ -3,6 +3,7 @@ wrong with a sentence comes back as data (which word, where, the nearest names, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -14,6 +15,10 @@ from tools.limits import limits, require_approval
 
 if TYPE_CHECKING:
     from strategy.service import StrategyVersion
+
+_SENTENCES = re.compile(r"[^。!?\n\uff01\uff1f.]*(?:[.](?=\S)[^。!?\n\uff01\uff1f.]*)*[。!?\n\uff01\uff1f.]*\s*")
+"""A sentence with its end; a full stop inside a number or address does not end one."""
+_MOST_SENTENCES = 4
 
 
 class DraftStrategy(Args):
@@ -46,8 +51,26 @@ def _draft_strategy(scope: Scope, args: DraftStrategy) -> ToolResult:
             return ToolResult(_unread(scope, args.sentence, question))
         return _answered(scope, args, question)
     except ZhongshuError as error:
-        return ToolResult(_unread(scope, args.sentence, error))
+        return _part_of(scope, args) or ToolResult(_unread(scope, args.sentence, error))
     return ToolResult({"status": "drafted", **_shown(scope, found)}, (_id(found),))
+
+
+def _part_of(scope: Scope, args: DraftStrategy) -> ToolResult | None:
+    """A message often says more than the strategy ("…, thanks, Leo"): the longest run of its sentences that reads, with
+    a warning that names what was left out."""
+    sentences = [s for s in _SENTENCES.findall(args.sentence) if s.strip()][:_MOST_SENTENCES]
+    for size in range(len(sentences) - 1, 0, -1):
+        for start in range(len(sentences) - size + 1):
+            try:
+                found = _drafted(scope, "".join(sentences[start : start + size]).strip(), args.name)
+            except ZhongshuError:
+                continue
+            left = " ".join(s.strip() for s in [*sentences[:start], *sentences[start + size :]])
+            shown = _shown(scope, found)
+            note = Text(f"这些话没有用到：{left}", f"this was not used: {left}").say(scope.ctx.lang)
+            shown["warnings"] = [*shown["warnings"], note]
+            return ToolResult({"status": "drafted", **shown}, (_id(found),))
+    return None
 
 
 def _answered(scope: Scope, args: DraftStrategy, question: NeedsAnswer) -> ToolResult:

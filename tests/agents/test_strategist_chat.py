@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.schemas import ChatEvent
+from agents.schemas import ChatEvent, TicketIn
 from agents.supervisor import Supervisor
 from core.context import Purpose, RequestContext, Role
 from strategy.service import StrategyVersion
-from tests.agentworld import STRATEGIST, AgentWorld, context
+from tests.agentworld import ADMIN, STRATEGIST, AgentWorld, context
 
 _numbers = itertools.count()
 ZH = "客户{n}天内登录少于2次,就安排外呼"
@@ -163,3 +163,20 @@ def test_a_conversation_goes_on_after_a_restart(hub: AgentWorld) -> None:
     talk.say("approve")
     assert str(talk.strategy().state) == "canary"
     talk.supervisor.close()
+
+
+def test_what_is_said_beside_the_strategy_is_left_out_and_named(talk: Talk) -> None:
+    rule = "if a customer has no order in 26 days, send an SMS reminder."
+    text = f"From marketing: {rule} It was a wonderful party yesterday."
+    events = talk.say(text)
+    assert action_of(events) == "drafted"
+    assert "this was not used: It was a wonderful party yesterday." in text_of(events)
+    assert talk.strategy().sentence == rule
+
+
+def test_a_letter_with_a_wish_for_a_strategy_that_does_not_read_reaches_a_person(hub: AgentWorld) -> None:
+    supervisor = hub.supervisor("letters")
+    text = "上周上线的短信提醒策略触发得太频繁了,先把它暂停,阈值改成14天再启用。"
+    outcome = supervisor.handle_ticket(ADMIN, TicketIn(id="pause", text=text))
+    supervisor.close()
+    assert (outcome.route, outcome.status) == ("strategist", "handed_over")
