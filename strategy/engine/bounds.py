@@ -22,6 +22,7 @@ from strategy.document import (
     ForecastIs,
     Happens,
     MetricIs,
+    Near,
     Not,
     Op,
     Sequence,
@@ -115,6 +116,8 @@ class Bounds:
             return self._aggregate(condition, path)
         if isinstance(condition, Sequence):
             return self._sequence(condition, path)
+        if isinstance(condition, Near) and not self._catalog.places[condition.place].points:
+            return self._never(Text("这个地点没有坐标", "the place has no points"), f"{path}.place")
         if isinstance(condition, Happens | Streak | Change) and not self._can_pass(condition, path):
             return NEVER
         if isinstance(condition, Change) and condition.direction == "drop" and condition.percent > 100:

@@ -39,8 +39,8 @@ class Program:
         by_event: event type → (leaf, whether the trigger needs judging when the leaf changes).
         properties: facts of the subject itself that the trigger reads. via: (property, relation) it reads along.
         timed: the trigger's leaves, which may ask for timers.
-        pulses: some leaf of the trigger is true at instants only. instant: the whole trigger is. restless: the trigger may turn true for a subject
-            about which nothing but its existence is known.
+        pulses: some leaf of the trigger is true at instants only. instant: the whole trigger is.
+        restless: the trigger may turn true for a subject about which nothing but its existence is known.
         history: how much of the past its state depends on; None: all of it.
     """
 

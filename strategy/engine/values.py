@@ -13,7 +13,8 @@ FALSE, UNKNOWN, TRUE = 0, 1, 2
 """Truth inside the engine: `all` is the smallest, `any` the largest, `not` is 2 minus it."""
 
 Exact = int | Decimal
-"""A number as it was written (0.1 is one tenth), so that running sums never drift however long they run."""
+"""A number as it was written (0.1 is one tenth), so that running sums never drift however
+long they run; decimals are kept to 120 digits."""
 
 Test = Callable[[Any], bool | None]
 """A comparison with a fixed value; None when what was seen cannot be compared."""

@@ -43,9 +43,12 @@ SPENT: dict[str, Any] = {**SILENT, "event": "order", "function": "sum", "field":
 UNOPENED: dict[str, Any] = {
     "kind": "streak", "event": "mail", "times": 2, "where": [{"field": "opened", "op": "==", "value": False}],
 }  # fmt: skip
-UNANSWERED: dict[str, Any] = {"kind": "sequence", "steps": [{"event": "mail"}, {"event": "login", "absent": True, "within": "1h"}]}
+UNANSWERED: dict[str, Any] = {
+    "kind": "sequence", "steps": [{"event": "mail"}, {"event": "login", "absent": True, "within": "1h"}],
+}  # fmt: skip
 HOT: dict[str, Any] = {"kind": "attribute", "name": "heat", "op": ">", "value": 80, "via": "owns"}
-TRIGGERS: list[dict[str, Any]] = [ORDERED, SILENT, SPENT, UNOPENED, UNANSWERED, {"kind": "all", "of": [VIP, ORDERED]}, HOT]
+BOTH: dict[str, Any] = {"kind": "all", "of": [VIP, ORDERED]}
+TRIGGERS: list[dict[str, Any]] = [ORDERED, SILENT, SPENT, UNOPENED, UNANSWERED, BOTH, HOT]
 
 
 @pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())

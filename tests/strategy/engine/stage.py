@@ -44,6 +44,7 @@ forecasts:
   failure: {subject: device, horizon: 72h, unit: percent, labels: {zh: [故障概率], en: [failure probability]}}
 places:
   rival: {labels: {zh: [竞品门店], en: [rival shop]}, radius: 500m, points: [{id: s1, lat: 31.23, lon: 121.47}]}
+  nowhere: {points: []}
 actions: {call: {labels: {zh: [外呼], en: [call]}, channel: voice}}
 relations: {owns: {from: customer, to: device, labels: {zh: [拥有], en: [owns]}}}
 """

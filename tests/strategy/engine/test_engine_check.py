@@ -136,6 +136,7 @@ NEVER: list[dict[str, Any]] = [
     reduced("min", "<", 0),
     {"kind": "forecast", "forecast": "churn", "op": ">", "value": 100},
     {"kind": "metric", "metric": "open_rate", "op": "<", "value": 0},
+    {"kind": "near", "place": "nowhere", "metres": 500},
     {"kind": "change", "event": "order", "function": "count", "window": "1d", "direction": "drop", "percent": 120},
     {"kind": "sequence", "steps": [{"event": "complaint"}, {"event": "answer", "absent": True}]},
 ]  # fmt: skip

@@ -16,9 +16,13 @@ from strategy.document import All, Any_, Condition, Happens, Not
 from strategy.engine.port import Firing, Observation
 from strategy.engine.python import PythonEngine
 
-EXAMPLES = int(os.environ.get("ENGINE_EXAMPLES", "150"))
+CAMPAIGN = os.environ.get("ENGINE_EXAMPLES")
+"""How many random examples a longer campaign tries; without it a fixed set, the same at every run."""
 several = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=int(CAMPAIGN or 100),
+    derandomize=CAMPAIGN is None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
 
