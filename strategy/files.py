@@ -1,9 +1,9 @@
-"""Strategy files: YAML or JSON ↔ the checked document. Each error has the line, the field and the nearest valid choice."""
+"""Strategy files: YAML or JSON ↔ the checked document; each error has line, field and the nearest valid choice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,7 +60,7 @@ def read_strategy(text: str) -> Strategy:
     """As `load_strategy`, from the text itself (JSON is YAML too)."""
     try:
         root = yaml.compose(text, Loader=_Loader)
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader with fewer surprises
+        content = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         raise InvalidStrategy(
@@ -76,7 +76,8 @@ def read_strategy(text: str) -> Strategy:
         )
     if "strategy" not in content:
         raise InvalidStrategy(
-            Text("缺少 strategy: 1（格式版本）", "strategy: 1 (the format's version) is missing"), where={"line": 1, "field": "strategy"}
+            Text("缺少 strategy: 1（格式版本）", "strategy: 1 (the format's version) is missing"),
+            where={"line": 1, "field": "strategy"},
         )
     try:
         return Strategy.model_validate(content)
@@ -86,7 +87,11 @@ def read_strategy(text: str) -> Strategy:
 
 def dump_strategy(strategy: Strategy) -> str:
     """The strategy as YAML that reads back equal: keeps `strategy` and each `kind`, drops what equals its default."""
-    body = {"strategy": strategy.strategy, **strategy.model_dump(mode="json", exclude_defaults=True), **_kinds(strategy)}
+    body = {
+        "strategy": strategy.strategy,
+        **strategy.model_dump(mode="json", exclude_defaults=True),
+        **_kinds(strategy),
+    }
     return yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=120)
 
 
@@ -148,11 +153,15 @@ def _first_problem(cause: ValidationError, root: Any) -> InvalidStrategy:
         )  # fmt: skip
     if problem["type"] == "union_tag_not_found":
         return InvalidStrategy(
-            Text("条件缺少 kind", "the condition has no kind"), where=where, nearest=["event", "aggregate", "attribute", "streak", "all"]
+            Text("条件缺少 kind", "the condition has no kind"),
+            where=where,
+            nearest=["event", "aggregate", "attribute", "streak", "all"],
         )
     if problem["type"] == "extra_forbidden":
         return InvalidStrategy(
-            Text(f"不认识的键 {last!r}", f"unknown key {last!r}"), where=where, nearest=nearest(last, _known_keys(problem["loc"][:-1]))
+            Text(f"不认识的键 {last!r}", f"unknown key {last!r}"),
+            where=where,
+            nearest=nearest(last, _known_keys(problem["loc"][:-1])),
         )
     if problem["type"] == "missing":
         return InvalidStrategy(Text(f"缺少 {last!r}", f"{last!r} is missing"), where=where)
@@ -175,14 +184,15 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     kinds = _kind_models()
     model: Any = Strategy
     for part in path:
-        if str(part) in kinds and not (isinstance(model, type) and str(part) in model.model_fields):
+        if str(part) in kinds and str(part) not in getattr(model, "model_fields", {}):
             model = kinds[str(part)]
         elif isinstance(model, type) and issubclass(model, BaseModel):
             field = model.model_fields.get(str(part))
             model = _model_in(field.annotation) if field else None
     if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return []
-    return list(model.model_fields)
+    fields: dict[str, Any] = model.model_fields
+    return list(fields)
 
 
 def _model_in(annotation: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Sentence ↔ strategy: a closed grammar over the catalog's names, in Chinese and English, that would rather ask than guess."""
+"""Sentence ↔ strategy: a closed grammar over a catalog's names, in two languages, that rather asks than guesses."""
 
 from strategy.language.read import Reading, read_sentence
 from strategy.language.readback import readback

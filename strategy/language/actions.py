@@ -15,10 +15,44 @@ from strategy.language.scope import Scope
 
 _CUTS = ("COMMA", "STOP", "LIST", "AND", "NEXT", "PLUS")
 _LEADS = (
-    "FILLER", "GIVE", "FOR", "TO", "THEN", "A", "NEXT", "FIRST", "AND", "EACHONE", "ALSO", "DE", "DISTANCE", "IF", "PERFECT", "WITH",
-)  # fmt: skip
+    "FILLER",
+    "GIVE",
+    "FOR",
+    "TO",
+    "THEN",
+    "A",
+    "NEXT",
+    "FIRST",
+    "AND",
+    "EACHONE",
+    "ALSO",
+    "DE",
+    "DISTANCE",
+    "IF",
+    "PERFECT",
+    "WITH",
+)
 _DELIVERY = frozenset(
-    ["发", "发送", "推送", "发放", "派发", "送", "送出", "推", "下发", "发出", "send", "sends", "push", "sending", "deliver", "issue", "get", "receive"]
+    [
+        "发",
+        "发送",
+        "推送",
+        "发放",
+        "派发",
+        "送",
+        "送出",
+        "推",
+        "下发",
+        "发出",
+        "send",
+        "sends",
+        "push",
+        "sending",
+        "deliver",
+        "issue",
+        "get",
+        "receive",
+    ]
 )
 _LIMITLIKE = ("PERCENT", "COOL", "NOREPEAT", "QUIET", "BUDGET", "HOLDOUT", "NOHOLDOUT", "EACHONE", "VERIFY_", "CONSENT")
 
@@ -46,7 +80,7 @@ def missing_action(parts: Sequence[Part], scope: Scope) -> None:
         [Part(end, end)],
         "没有说要做什么",
         "it is not said what to do",
-        Text(f"在后面加上动作,例如“就安排{example}”", f"Add an action at the end, such as “then schedule {example}”"),
+        Text(f"在后面加上动作，例如“就安排{example}”", f"Add an action at the end, such as “then schedule {example}”"),
         known[:3],
     )
 
@@ -78,8 +112,12 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
     if len(named) == 1 and not _meaning_beyond(bare, named[0]):
         names = named[0].named("action")
         if len(names) > 1:
-            scope.ask([named[0]], f"“{scope.said(named[0])}”指哪个动作?", f"which action is {scope.said(named[0])!r}?",
-                      [Text(scope.label("action", n.id, "zh"), scope.label("action", n.id, "en")) for n in names])  # fmt: skip
+            scope.ask(
+                [named[0]],
+                f"“{scope.said(named[0])}”指哪个动作？",
+                f"which action is {scope.said(named[0])!r}?",
+                [Text(scope.label("action", n.id, "zh"), scope.label("action", n.id, "en")) for n in names],
+            )
         if named[0].weak:
             zh, en = scope.label("action", names[0].id, "zh"), scope.label("action", names[0].id, "en")
             said = scope.said(named[0])
@@ -98,7 +136,7 @@ def _quoted_task(piece: Sequence[Part]) -> str | None:
 
 def _without_leads(piece: Sequence[Part]) -> list[Part]:
     rest = list(piece)
-    while rest and rest[0].has(*_LEADS) and not rest[0].has("VERB", "STRING") or rest and rest[0].has("OBJECT"):
+    while (rest and rest[0].has(*_LEADS) and not rest[0].has("VERB", "STRING")) or (rest and rest[0].has("OBJECT")):
         rest.pop(0)
     while rest and (rest[-1].has("FILLER", "STOP", "PERFECT") and not rest[-1].has("NAME", "STRING")):
         rest.pop()
@@ -117,18 +155,41 @@ def _meaning_beyond(bare: Sequence[Part], action: Part) -> bool:
 
 
 def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> None:
+    said = scope.said(*bare)
+    if any(p.has("ELSE") for p in bare):
+        scope.refuse(bare, "一条策略没有“否则”；请写成两条策略", "a strategy has no “otherwise”; write two strategies")
+    if any(p.has("OR") for p in bare):
+        scope.ask(
+            bare,
+            f"“{said}”：做哪一个？",
+            f"{said!r}: which of them?",
+            [Text(scope.said(p), scope.said(p)) for p in bare if p.named("action") or p.has("UNKNOWN")][:4],
+        )
+    if any(p.has("NEG", "COPNEG", "NEVER") and not p.has("NAME") for p in bare):
+        scope.refuse(bare, f"“{said}”：动作只能是要做的事", f"{said!r}: an action can only be something to do")
     verbal = bare[0].has("VERB")
     limits = [p for p in bare if p.has("EACH", *_LIMITLIKE) and not (verbal and p.has("PERCENT"))]
-    tests = [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
+    tests = (
+        [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
+    )
     if counted:
-        tests += [p for p in bare if p.has("COUNT", "DUR", "WINDOW", "CMPQ", "AT")]
+        tests += [p for p in bare if p.has("DUR", "WINDOW", "CMPQ", "AT")]
+    if any(p.has("AFTER") for p in bare) and any(p.has("DUR", "AT") for p in bare):
+        tests += bare
+    if not any(p.has("UNKNOWN", "VERB", "STRING", "NAME") for p in bare):
+        tests += bare
     if limits or tests:
         scope.invalid(
-            bare, f"“{scope.said(*bare)}”像是限制或条件,但没有看懂", f"{scope.said(*bare)!r} looks like a limit or condition, but was not understood",
-            Text("例如“每人每周最多一次”“冷却3天”“先灰度5%”“22点到8点不打扰”;条件请放在“就”之前",
-                 "For example “at most once a week per customer”, “cool down 3 days”, “start with 5%”, “no messages from 10 pm to 8 am”;"
-                 " put conditions before “then”"),
-        )  # fmt: skip
+            bare,
+            f"“{scope.said(*bare)}”像是限制或条件，但没有看懂",
+            f"{scope.said(*bare)!r} looks like a limit or condition, but was not understood",
+            Text(
+                "例如“每人每周最多一次”“冷却3天”“先灰度5%”“22点到8点不打扰”；条件请放在“就”之前",
+                "For example “at most once a week per customer”, “cool down 3 days”, “start with 5%”, "
+                "“no messages from 10 pm to 8 am”;"
+                " put conditions before “then”",
+            ),
+        )
 
 
 def _task(bare: list[Part], params: dict[str, Any], scope: Scope) -> ActionCall | None:
@@ -141,7 +202,9 @@ def _task(bare: list[Part], params: dict[str, Any], scope: Scope) -> ActionCall 
         return None
     labels = scope.lexicon.labels(["action"])
     close = nearest(plain(said), labels)
-    zh = f"目录里没有动作“{said}”,作为人工任务保留" + (f";最接近的有:{'、'.join(close)}" if close else "")
-    en = f"the catalog has no action {said!r}; kept as a task for a person" + (f"; nearest: {', '.join(close)}" if close else "")
+    zh = f"目录里没有动作“{said}”，作为人工任务保留" + (f"；最接近的有：{'、'.join(close)}" if close else "")
+    en = f"the catalog has no action {said!r}; kept as a task for a person" + (
+        f"; nearest: {', '.join(close)}" if close else ""
+    )
     scope.warn(zh, en)
     return ActionCall(task=said, params=params)

@@ -1,4 +1,4 @@
-"""The smallest pieces of a normalised sentence: a Chinese character, an English word with its stem, a number, a mark."""
+"""The smallest pieces of a normalised sentence: Chinese character, English word with its stem, number, mark."""
 
 from __future__ import annotations
 
@@ -19,16 +19,46 @@ _PIECE = re.compile(
 _IRREGULAR = {
     form: lemma
     for lemma, forms in {
-        "buy": "bought", "send": "sent", "pay": "paid", "make": "made", "spend": "spent", "leave": "left", "lose": "lost",
-        "win": "won", "write": "wrote written", "come": "came", "take": "took taken", "give": "gave given", "see": "saw seen",
-        "choose": "chose chosen", "break": "broke broken", "drive": "drove driven", "meet": "met", "hold": "held",
-        "keep": "kept", "sell": "sold", "bring": "brought", "begin": "began begun", "run": "ran", "use": "used uses using",
-        "fall": "fell fallen", "rise": "rose risen", "grow": "grew grown", "go": "went gone goes", "eat": "ate eaten",
-        "email": "e-mail", "swipe": "swipe", "read": "read", "speak": "spoke spoken", "sleep": "slept", "build": "built",
-        "find": "found", "show": "showed shown",
+        "buy": "bought",
+        "send": "sent",
+        "pay": "paid",
+        "make": "made",
+        "spend": "spent",
+        "leave": "left",
+        "lose": "lost",
+        "win": "won",
+        "write": "wrote written",
+        "come": "came",
+        "take": "took taken",
+        "give": "gave given",
+        "see": "saw seen",
+        "choose": "chose chosen",
+        "break": "broke broken",
+        "drive": "drove driven",
+        "meet": "met",
+        "hold": "held",
+        "keep": "kept",
+        "sell": "sold",
+        "bring": "brought",
+        "begin": "began begun",
+        "run": "ran",
+        "use": "used uses using",
+        "fall": "fell fallen",
+        "rise": "rose risen",
+        "grow": "grew grown",
+        "go": "went gone goes",
+        "eat": "ate eaten",
+        "email": "e-mail",
+        "swipe": "swipe",
+        "read": "read",
+        "speak": "spoke spoken",
+        "sleep": "slept",
+        "build": "built",
+        "find": "found",
+        "show": "showed shown",
     }.items()
     for form in forms.split()
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""What a sentence says about how a strategy runs: caps, quiet hours, cooldown, budget, consent, rollout, holdout, variants
-and verification. They may stand anywhere between commas, and directly after an action."""
+"""What a sentence says about how a strategy runs: caps, quiet hours, cooldown, budget, consent, rollout, holdout,
+variants and verification. They may stand anywhere between commas, and directly after an action."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from typing import Any, Literal, NamedTuple
 
 from core.times import DAY
 from strategy.document import Cap, Guards, QuietHours, Rollout, Variant, Verify
+from strategy.language.amounts import Comparison, Quantity
 from strategy.language.lexer import Part
 from strategy.language.patterns import Bindings, Pattern, pattern
-from strategy.language.quantities import Comparison, Quantity
 from strategy.language.scope import Scope
 from strategy.language.segment import choose
 
 _SEPARATORS = ("COMMA", "STOP", "LIST", "AND", "NEXT", "LPAR", "RPAR", "PLUS")
 
 _PURPOSES = {
-    "营销": "marketing", "服务": "service", "留存": "retention", "挽留": "retention", "分析": "analytics", "运营": "operations",
+    "营销": "marketing",
+    "服务": "service",
+    "留存": "retention",
+    "挽留": "retention",
+    "分析": "analytics",
+    "运营": "operations",
     "合规": "compliance",
-}  # fmt: skip
+}
 
 
 @dataclass(slots=True)
@@ -85,7 +90,7 @@ def _quiet(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) -> 
     end = b["b"].get("AT") if "b" in b else None
     if end is None:
         end = "08:00"
-        scope.warn(f"没说到几点为止,按到次日 {end} 理解", f"no end was said; taken as until {end} the next morning")
+        scope.warn(f"没说到几点为止，按到次日 {end} 理解", f"no end was said; taken as until {end} the next morning")
     mode: Literal["defer", "drop"] = "drop" if any(p.has("DROPMODE") for p in parts) else "defer"
     return _once(extras.guards, "quiet_hours", QuietHours(start=start, end=end, mode=mode), parts, scope)
 
@@ -104,7 +109,7 @@ def _budget(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) ->
     else:
         quantity = counted.get("QTY")
     if quantity.unit is not None:
-        scope.refuse(parts, "预算按次数计,不按金额", "a budget counts deliveries, not money")
+        scope.refuse(parts, "预算按次数计，不按金额", "a budget counts deliveries, not money")
     if quantity.number != int(quantity.number) or quantity.number < 1:
         scope.invalid(parts, "预算应是至少为1的整数", "a budget must be a whole number of at least 1")
     return _once(extras.guards, "budget", int(quantity.number), parts, scope)
@@ -154,7 +159,7 @@ def _verify(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) ->
     within = _micros(b["d"]) if "d" in b else None
     if within is None:
         within = 7 * DAY
-        scope.warn("没说看多久的效果,按7天", "no time was said for the verification; 7 days are taken")
+        scope.warn("没说看多久的效果，按7天", "no time was said for the verification; 7 days are taken")
     name = found[1]
     verify = Verify(event=name.id, within=within) if name.kind == "event" else Verify(metric=name.id, within=within)
     if extras.verify not in (None, verify):
@@ -167,55 +172,88 @@ _TAIL = "OBJECT? SHARE? ROLLOUT? START? VERB? SHARE?"
 _MODE = "COMMA? ( LPAR? DEFERMODE|DROPMODE RPAR? )?"
 
 _FORMS = [
-    *(_Form(pattern(text), _cap, True) for text in (
-        "EACHONE? EACH p:UNIT|DUR n:CMPQ EACHONE?",
-        "EACHONE? EACH p:UNIT|DUR CMP VERB n:COUNT EACHONE?",
-        "n:CMPQ EACH p:UNIT|DUR EACHONE?",
-        "n:CMPQ p:DUR|WINDOW EACHONE",
-        "EACHONE n:CMPQ p:DUR|WINDOW",
-        "EACHONE n:CMPQ EACH p:UNIT|DUR",
-        "n:CMPQ EACHONE EACH p:UNIT|DUR",
-        "EACHONE p:WINDOW|DUR n:CMPQ",
-        "EACHONE p:WINDOW|DUR CMP VERB n:COUNT",
-        "EACHONE? EACH p:UNIT|DUR ONLY VERB? n:COUNT EACHONE?",
-        "n:CMPQ p:DUR",
-        "ONLY n:COUNT EACH p:UNIT|DUR EACHONE?",
-        "EACHONE? VERB CMP n:COUNT EACH p:UNIT|DUR",
-        "p:WINDOW CMP VERB n:COUNT",
-    )),
-    *(_Form(pattern(text), _quiet, True) for text in (
-        f"DISTANCE? a:AT TO|MINUS|AND FILLERDAY? b:AT BETWEENEND? QUIET {_MODE}",
-        f"BETWEEN a:AT AND|TO|MINUS FILLERDAY? b:AT BETWEENEND? QUIET {_MODE}",
-        f"a:AT AFTER QUIET {_MODE}",
-        f"QUIET COLON? DISTANCE? a:AT TO|MINUS FILLERDAY? b:AT {_MODE}",
-        f"QUIET BETWEEN a:AT AND|TO FILLERDAY? b:AT {_MODE}",
-        f"QUIET AFTER a:AT ( TO|BEFORE FILLERDAY? b:AT )? {_MODE}",
-        f"AFTER a:AT QUIET {_MODE}",
-    )),
-    *(_Form(pattern(text), _cooldown, True) for text in (
-        "COOL COLON? d:DUR", "COOL FORTIME? d:DUR", "COOL d:WINDOW", "d:DUR COOL", "d:WINDOW|DUR NOREPEAT", "NOREPEAT d:WINDOW|DUR",
-        "EACHONE d:WINDOW|DUR NOREPEAT", "NOREPEAT FORTIME d:DUR",
-    )),
-    *(_Form(pattern(text), _budget, True) for text in ("BUDGET COLON? n:QTY|CMPQ INALL?", "n:CMPQ INALL INALL?", "CMP n:QTY INALL")),
+    *(
+        _Form(pattern(text), _cap, True)
+        for text in (
+            "EACHONE? EACH p:UNIT|DUR n:CMPQ EACHONE?",
+            "EACHONE? EACH p:UNIT|DUR CMP VERB n:COUNT EACHONE?",
+            "n:CMPQ EACH p:UNIT|DUR EACHONE?",
+            "n:CMPQ p:DUR|WINDOW EACHONE",
+            "EACHONE n:CMPQ p:DUR|WINDOW",
+            "EACHONE n:CMPQ EACH p:UNIT|DUR",
+            "n:CMPQ EACHONE EACH p:UNIT|DUR",
+            "EACHONE p:WINDOW|DUR n:CMPQ",
+            "EACHONE p:WINDOW|DUR CMP VERB n:COUNT",
+            "EACHONE? EACH p:UNIT|DUR ONLY VERB? n:COUNT EACHONE?",
+            "n:CMPQ p:DUR",
+            "ONLY n:COUNT EACH p:UNIT|DUR EACHONE?",
+            "EACHONE? VERB CMP n:COUNT EACH p:UNIT|DUR",
+            "p:WINDOW CMP VERB n:COUNT",
+        )
+    ),
+    *(
+        _Form(pattern(text), _quiet, True)
+        for text in (
+            f"DISTANCE? a:AT TO|MINUS|AND FILLERDAY? b:AT BETWEENEND? QUIET {_MODE}",
+            f"BETWEEN a:AT AND|TO|MINUS FILLERDAY? b:AT BETWEENEND? QUIET {_MODE}",
+            f"a:AT AFTER QUIET {_MODE}",
+            f"QUIET COLON? DISTANCE? a:AT TO|MINUS FILLERDAY? b:AT {_MODE}",
+            f"QUIET BETWEEN a:AT AND|TO FILLERDAY? b:AT {_MODE}",
+            f"QUIET AFTER a:AT ( TO|BEFORE FILLERDAY? b:AT )? {_MODE}",
+            f"AFTER a:AT QUIET {_MODE}",
+        )
+    ),
+    *(
+        _Form(pattern(text), _cooldown, True)
+        for text in (
+            "COOL COLON? d:DUR",
+            "COOL FORTIME? d:DUR",
+            "COOL d:WINDOW",
+            "d:DUR COOL",
+            "d:WINDOW|DUR NOREPEAT",
+            "NOREPEAT d:WINDOW|DUR",
+            "EACHONE d:WINDOW|DUR NOREPEAT",
+            "NOREPEAT FORTIME d:DUR",
+        )
+    ),
+    *(
+        _Form(pattern(text), _budget, True)
+        for text in ("BUDGET COLON? n:QTY|CMPQ INALL?", "n:CMPQ INALL INALL?", "CMP n:QTY INALL")
+    ),
     *(_Form(pattern(text), _consent, True) for text in ("CONSENT c:STRING|UNKNOWN OBJECT?", "CONSENT c:NAME OBJECT?")),
-    *(_Form(pattern(text), _rollout, True) for text in (
-        f"ROLLOUT COLON? q:PERCENT {_TAIL}", f"q:PERCENT OBJECT? SHARE? ROLLOUT {_TAIL}", "q:PERCENT START", f"FOR q:PERCENT OBJECT|SHARE {_TAIL}",
-        f"FIRST FOR? q:PERCENT {_TAIL}",
-    )),
+    *(
+        _Form(pattern(text), _rollout, True)
+        for text in (
+            f"ROLLOUT COLON? q:PERCENT {_TAIL}",
+            f"q:PERCENT OBJECT? SHARE? ROLLOUT {_TAIL}",
+            "q:PERCENT START",
+            f"FOR q:PERCENT OBJECT|SHARE {_TAIL}",
+            f"FIRST FOR? q:PERCENT {_TAIL}",
+        )
+    ),
     _Form(pattern("ROLLOUT? FULL"), _full, False),
-    *(_Form(pattern(text), _holdout, True) for text in (
-        "HOLDOUT q:PERCENT OBJECT? HOLDOUT? HOLDOUT?", "q:PERCENT OBJECT? HOLDOUT", "HOLDOUT COLON? q:PERCENT", "q:PERCENT OBJECT? COP HOLDOUT",
-    )),
+    *(
+        _Form(pattern(text), _holdout, True)
+        for text in (
+            "HOLDOUT q:PERCENT OBJECT? HOLDOUT? HOLDOUT?",
+            "q:PERCENT OBJECT? HOLDOUT",
+            "HOLDOUT COLON? q:PERCENT",
+            "q:PERCENT OBJECT? COP HOLDOUT",
+        )
+    ),
     _Form(pattern("NOHOLDOUT"), _no_holdout, True),
     _Form(pattern("VARIANT s:STRING WEIGHT w:QTY ( PARAMS j:JSON )?"), _variant, False),
-    *(_Form(pattern(text), _verify, True) for text in (
-        "VERIFY COLON? VERIFY? d:WINDOW|DUR WHETHER|IF? HAPPEN? x:NAME|UNKNOWN HAPPEN? ASTEST?",
-        "VERIFY COLON? VERIFY? WHETHER|IF? OBJECT? x:NAME|UNKNOWN HAPPEN? d:WINDOW|DUR ASTEST?",
-        "VERIFY COLON? WHETHER|IF? OBJECT? x:NAME|UNKNOWN ASTEST?",
-        "d:WINDOW|DUR WHETHER? x:NAME|UNKNOWN ASTEST",
-        "x:NAME d:WINDOW|DUR ASTEST",
-    )),
-]  # fmt: skip
+    *(
+        _Form(pattern(text), _verify, True)
+        for text in (
+            "VERIFY COLON? VERIFY? d:WINDOW|DUR WHETHER|IF? HAPPEN? x:NAME|UNKNOWN HAPPEN? ASTEST?",
+            "VERIFY COLON? VERIFY? WHETHER|IF? OBJECT? x:NAME|UNKNOWN HAPPEN? d:WINDOW|DUR ASTEST?",
+            "VERIFY COLON? WHETHER|IF? OBJECT? x:NAME|UNKNOWN ASTEST?",
+            "d:WINDOW|DUR WHETHER? x:NAME|UNKNOWN ASTEST",
+            "x:NAME d:WINDOW|DUR ASTEST",
+        )
+    ),
+]
 
 
 def take_extras(parts: Sequence[Part], extras: Extras, scope: Scope, *, loose: bool) -> list[Part]:

@@ -8,12 +8,11 @@ from core.text import Text
 from core.times import DAY, format_duration
 from knowledge.catalog.model import Attribute
 from strategy.document import AttributeIs, Change, DateIs, ForecastIs, Leaf, MetricIs, Near, Op, Value, Window
+from strategy.language.amounts import Comparison, Quantity, Span
 from strategy.language.draft import LeafDraft
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
-from strategy.language.quantities import Comparison, Quantity, Span
 from strategy.language.said import gather
-from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, describe
 from strategy.language.values import check_possible, in_unit, number_tests, tests_of
 
@@ -58,13 +57,17 @@ def _geo(seg: Segment, part: Part) -> tuple[str, str]:
     ]
     mentioned = [f for f in found if f[0] in scope.objects] or [f for f in found if f[0] == "customer"] or found
     if not mentioned:
-        scope.refuse([part], "目录里没有位置属性,无法判断附近", "the catalog has no position attribute to measure from")
+        scope.refuse(
+            [part], "目录里没有位置属性，无法判断附近", "the catalog has no position attribute to measure from"
+        )
     usual = [f for f in mentioned if f[1] == "location"]
     if len(mentioned) > 1 and len(usual) != 1:
         scope.ask(
-            [part], "用哪个位置?", "which position is meant?",
+            [part],
+            "用哪个位置？",
+            "which position is meant?",
             [describe(Name("attribute", a, o), scope) for o, a in mentioned],
-        )  # fmt: skip
+        )
     return usual[0] if usual else mentioned[0]
 
 
@@ -76,6 +79,7 @@ def forecast_leaf(seg: Segment) -> LeafDraft:
     forecast = scope.catalog.forecasts[name.id]
     seg.take("BOTH")
     future = seg.take("FUTURE")
+    window: Part | None
     if future is not None and (ahead := seg.take("DUR")):
         window = Part(ahead.start, ahead.end, {"WINDOW": Span("inside", over=ahead.get("DUR").micros)})
     else:
@@ -85,9 +89,11 @@ def forecast_leaf(seg: Segment) -> LeafDraft:
         if span.over != forecast.horizon or span.form == "past":
             horizon = format_duration(forecast.horizon)
             scope.invalid(
-                [window], f"“{scope.said(part)}”预测的是未来 {horizon},不是这里说的时长",
-                f"{scope.said(part)!r} looks {horizon} ahead, not what is said here", near=[horizon],
-            )  # fmt: skip
+                [window],
+                f"“{scope.said(part)}”预测的是未来 {horizon}，不是这里说的时长",
+                f"{scope.said(part)!r} looks {horizon} ahead, not what is said here",
+                near=[horizon],
+            )
     while seg.take("LAST", "INSIDE"):
         pass
     tests = _only_numbers(seg, part, forecast.unit)
@@ -109,16 +115,20 @@ def _only_numbers(seg: Segment, about: Part, unit: str | None) -> list[tuple[Par
     if part is None:
         bare = seg.free("QTY")
         scope.invalid(
-            bare or [about], f"“{scope.said(about)}”缺少比较", f"{scope.said(about)!r} is not compared with anything",
+            bare or [about],
+            f"“{scope.said(about)}”缺少比较",
+            f"{scope.said(about)!r} is not compared with anything",
             Text(f"例如“{scope.said(about)}超过85%”", f"For example “{scope.said(about)} above 85%”"),
-        )  # fmt: skip
+        )
     return [(part, number_tests(part.get("CMPQ"), unit, part, scope))]
 
 
 def _one_test(seg: Segment, tests: list[tuple[Part, list[tuple[Op, float]]]]) -> tuple[Op, float]:
     if len(tests[0][1]) != 1:
         seg.scope.refuse(
-            [tests[0][0]], "这里请用一个比较,范围请拆成两个条件", "use one comparison here; split a range into two conditions"
+            [tests[0][0]],
+            "这里请用一个比较，范围请拆成两个条件",
+            "use one comparison here; split a range into two conditions",
         )
     return tests[0][1][0]
 
@@ -142,7 +152,11 @@ def metric_leaf(seg: Segment) -> LeafDraft:
     if said is not None:
         span: Span = said.get("WINDOW")
         window = Window(over=span.over, last=span.last)
-    if metric.unit == "percent" and (average := seg.take("FUNCTION")) and average.get("FUNCTION") not in ("avg", "last"):
+    if (
+        metric.unit == "percent"
+        and (average := seg.take("FUNCTION"))
+        and average.get("FUNCTION") not in ("avg", "last")
+    ):
         complain(average, scope)
     tests = _only_numbers(seg, part, metric.unit)
     check_possible(tests[0][1], 0, None, tests[0][0], scope)
@@ -151,7 +165,8 @@ def metric_leaf(seg: Segment) -> LeafDraft:
     draft.windowless = said is None
     if draft.windowless:
         scope.warn(
-            f"“{scope.said(part)}”没有时间窗,按全部历史计算", f"{scope.said(part)!r} has no time window; all history is counted"
+            f"“{scope.said(part)}”没有时间窗，按全部历史计算",
+            f"{scope.said(part)!r} has no time window; all history is counted",
         )
     seg.finish()
     scope.recent = Part(part.start, part.start, {"NAME": (name,)})
@@ -170,13 +185,16 @@ def attribute_leaf(seg: Segment, part: Part, name: Name) -> LeafDraft:
     seg.take("BOTH")
     if (function := seg.take("FUNCTION")) and function.get("FUNCTION") != "last":
         scope.refuse(
-            [function], f"“{scope.said(part)}”是属性,没有{scope.said(function)}", f"{scope.said(part)!r} is an attribute: it has a current value only"
+            [function],
+            f"“{scope.said(part)}”是属性，没有{scope.said(function)}",
+            f"{scope.said(part)!r} is an attribute: it has a current value only",
         )
     if window := seg.take("WINDOW"):
         scope.refuse(
-            [window], f"“{scope.said(part)}”是属性,只有当前值,没有时间窗",
+            [window],
+            f"“{scope.said(part)}”是属性，只有当前值，没有时间窗",
             f"{scope.said(part)!r} is an attribute: it has a current value only, no window",
-        )  # fmt: skip
+        )
     tests = _attribute_tests(seg, part, name, attribute)
     conditions = [AttributeIs(name=name.id, op=op, value=value) for op, value in tests]
     scope.recent = Part(part.start, part.start, {"NAME": (name,)})
@@ -202,9 +220,11 @@ def _attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute)
     else:
         label = describe(name, scope)
         scope.invalid(
-            seg.free("QTY") or [part], f"“{label.zh}”没有说与什么比较", f"{label.en!r} is not compared with anything",
+            seg.free("QTY") or [part],
+            f"“{label.zh}”没有说与什么比较",
+            f"{label.en!r} is not compared with anything",
             Text(f"例如“{label.zh}大于…”或“{label.zh}是…”", f"For example “{label.en} above …” or “{label.en} is …”"),
-        )  # fmt: skip
+        )
     if negative is not None:
         from strategy.language.quantities import OPPOSITE
 
@@ -222,6 +242,8 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
     if seg.has("CMPV"):
         return None
     month_day: Literal["month", "day"] | None = None
+    if (ahead := seg.take("AHEAD")) is not None:
+        return DateIs(attribute=name.id, days_before=(ahead.get("AHEAD").micros or 0) // DAY)
     if found := seg.take("MONTHOF", "DAYOF", "TODAY", "CALENDAR"):
         if found.has("CALENDAR"):
             if found.get("CALENDAR") not in ("month", "d"):
@@ -237,17 +259,27 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
     if duration is None and not seg.has("CMPQ"):
         label = describe(name, scope)
         scope.ask(
-            [part], f"“{label.zh}”的哪个时候？", f"when, as to {label.en}?",
-            [Text(f"{label.zh}当天", f"on the day of {label.en}"), Text(f"{label.zh}当月", f"in the month of {label.en}"),
-             Text(f"{label.zh}前30天", f"30 days before {label.en}")],
-        )  # fmt: skip
+            [part],
+            f"“{label.zh}”的哪个时候？",
+            f"when, as to {label.en}?",
+            [
+                Text(f"{label.zh}当天", f"on the day of {label.en}"),
+                Text(f"{label.zh}当月", f"in the month of {label.en}"),
+                Text(f"{label.zh}前30天", f"30 days before {label.en}"),
+            ],
+        )
     if duration is None:
         return None
     quantity, at = duration
     while seg.take("BEFORE", "INSIDE", "START", "UNTILDAY", "DISTANCE", "SINCE", "AFTER", "NEXT", "TO"):
         pass
     if (quantity.micros or 0) % DAY:
-        scope.invalid([at], "日期条件按整天计", "a date condition counts whole days", near=["7天" if scope.lang == "zh" else "7 days"])
+        scope.invalid(
+            [at],
+            "日期条件按整天计",
+            "a date condition counts whole days",
+            near=["7天" if scope.lang == "zh" else "7 days"],
+        )
     return DateIs(attribute=name.id, days_before=(quantity.micros or 0) // DAY)
 
 
@@ -286,36 +318,49 @@ def change_leaf(seg: Segment) -> LeafDraft:
         complain(cast(Part, said.window_part), scope)
     if over is not None and period is not None and over != period:
         scope.refuse(
-            [cast(Part, said.window_part), cast(Part, reference)], "比较的两段时间应一样长", "the two periods compared must be equally long",
+            [cast(Part, said.window_part), cast(Part, reference)],
+            "比较的两段时间应一样长",
+            "the two periods compared must be equally long",
             Text("例如“7天内…比前7天…”", "For example “in the last 7 days … against the previous 7 days”"),
-        )  # fmt: skip
+        )
     window = over or period
     if not window:
         scope.invalid(
-            [reference or mark], "与哪段时间比?", "compared with which period?",
+            [reference or mark],
+            "与哪段时间比？",
+            "compared with which period?",
             Text("例如“比上周下降50%”“较前7天突增50%”", "For example “down 50% on the previous week”"),
-        )  # fmt: skip
+        )
     function: Literal["count", "sum", "avg"] = "count"
     fields = [n for _, n in said.plain_fields(scope) if scope.attribute(n).type == "number"]
     if said.function not in (None, "sum", "avg") or said.count or said.run or said.negation or said.loose:
         scope.refuse(list(seg.parts), "变化只能比次数、合计或平均", "a change compares counts, sums or averages only")
     if fields:
-        function = cast(Literal["sum", "avg"], said.function or "sum")
+        function = said.function or "sum"
         if said.function is None:
             scope.warn("按合计比较", "compared by the total")
     elif said.function is not None and not said.counted:
-        numeric = [Name("field", n, said.event) for n, f in scope.catalog.events[said.event].fields.items() if f.type == "number"]
+        numeric = [
+            Name("field", n, said.event)
+            for n, f in scope.catalog.events[said.event].fields.items()
+            if f.type == "number"
+        ]
         if said.function == "avg" or len(numeric) == 1:
-            fields, function = numeric[:1], cast(Literal["sum", "avg"], said.function)
+            fields, function = numeric[:1], said.function
     said.fields = [(p, n) for p, n in said.fields if n not in fields]
     filters = [*said.bracket, *(f for t in said.tests for f in t.filters())]
     from strategy.document import Filter
 
     filters += [Filter(field=n.id, op="==", value=True) for _, n in said.booleans(scope)]
     condition = Change(
-        event=said.event, where=tuple(filters), function=function, field=fields[0].id if fields else None, window=window,
-        direction=direction, percent=percent,
-    )  # fmt: skip
+        event=said.event,
+        where=tuple(filters),
+        function=function,
+        field=fields[0].id if fields else None,
+        window=window,
+        direction=direction,
+        percent=percent,
+    )
     while seg.take("BEFORE", "PREVIOUS", "VERSUS"):
         pass
     seg.finish()
@@ -336,7 +381,9 @@ def _percent(seg: Segment, mark: Part) -> float:
             if percent <= 0 or (percent > 100 and mark.has("DROP")):
                 scope.refuse([part], "幅度应在 0 与 100% 之间", "the change must lie between 0 and 100%")
             return percent
-    scope.invalid(
-        [mark], f"“{scope.said(mark)}”多少?", f"{scope.said(mark)!r} by how much?",
+    return scope.invalid(
+        [mark],
+        f"“{scope.said(mark)}”多少？",
+        f"{scope.said(mark)!r} by how much?",
         Text("例如“下降50%”", "For example “drops by 50%”"),
-    )  # fmt: skip
+    )

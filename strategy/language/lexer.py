@@ -36,7 +36,8 @@ class Part:
 
     @property
     def names(self) -> tuple[Name, ...]:
-        return self.senses.get("NAME", ())
+        names: tuple[Name, ...] = self.senses.get("NAME", ())
+        return names
 
     def named(self, *kinds: str) -> list[Name]:
         return [n for n in self.names if n.kind in kinds]
@@ -86,7 +87,7 @@ def _quoted(normal: Normal, lexicon: Lexicon) -> Iterator[Part]:
 
 
 def _exact(text: str, lexicon: Lexicon) -> dict[str, Any]:
-    """`event:app.login`, `field:order.placed/amount`: a name by kind and id, as readback writes it when no label is unmistakable."""
+    """`event:app.login`, `field:order.placed/amount`: a name by kind and id, as readback writes it in doubt."""
     name = lexicon.exact.get(text)
     if name is None:
         return {"UNKNOWN": text}
@@ -133,10 +134,14 @@ def _shifted(atom: Atom, by: int) -> Atom:
 
 
 def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
-    """"unopened" is "not" and "opened", unless the vocabulary has the word itself."""
+    """ "unopened" is "not" and "opened", unless the vocabulary has the word itself."""
     result = []
     for atom in atoms:
-        rest = atoms_of(atom.text[2:])[0] if atom.kind == "word" and atom.text.startswith("un") and atom.end - atom.start > 5 else None
+        rest = (
+            atoms_of(atom.text[2:])[0]
+            if atom.kind == "word" and atom.text.startswith("un") and atom.end - atom.start > 5
+            else None
+        )
         if rest and not lexicon.knows(atom.key) and lexicon.names_alone(rest.key):
             result.append(Atom("word", "not", "not", atom.start, atom.start + 2))
             result.append(Atom("word", rest.text, rest.key, atom.start + 2, atom.end))
@@ -149,9 +154,13 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
     for match in lexicon.match(atoms, i):
         senses: dict[str, Any] = {}
         for word in match.words:
-            if word.kind == "UNIT" and atoms[i].kind == "word" and match.stop == i + 1 and atoms[i].end - atoms[i].start <= 2:
-                if i == 0 or not _is_number(atoms[i - 1]):
-                    continue
+            if (
+                word.kind == "UNIT"
+                and atoms[i].kind == "word"
+                and match.stop == i + 1
+                and atoms[i].end - atoms[i].start <= 2
+            ) and (i == 0 or not _is_number(atoms[i - 1])):
+                continue
             if word.kind == "MEASURE" and (i == 0 or not _is_number(atoms[i - 1])):
                 continue
             senses.setdefault(word.kind, word.value)
@@ -167,7 +176,11 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
 
 
 def _is_number(atom: Atom) -> bool:
-    return atom.kind == "number" or english_number([atom.text]) is not None or CHINESE_NUMBER.fullmatch(atom.text) is not None
+    return (
+        atom.kind == "number"
+        or english_number([atom.text]) is not None
+        or CHINESE_NUMBER.fullmatch(atom.text) is not None
+    )
 
 
 def _numbers(atoms: list[Atom], i: int, text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
@@ -178,6 +191,8 @@ def _numbers(atoms: list[Atom], i: int, text: str) -> Iterator[tuple[int, dict[s
         yield i + 1, {"CLOCK": atom.text}, False
     elif atom.kind == "number":
         value = float(atom.text.replace(",", ""))
+        if i + 1 < len(atoms) and atoms[i + 1].text in ("st", "nd", "rd", "th") and atoms[i + 1].start == atom.end:
+            yield i + 2, {"NTH": value}, False
         yield i + 1, {"NUM": value}, False
         if scale := SCALE.match(text, atom.end):
             stop = next((j for j in range(i + 1, len(atoms)) if atoms[j].end == scale.end()), None)
@@ -196,7 +211,23 @@ def _numbers(atoms: list[Atom], i: int, text: str) -> Iterator[tuple[int, dict[s
                 yield stop, {"NUM": value_or_none}, False
 
 
-_NEVER_BRIDGED = ("NAME", "AND", "OR", "LIST", "COMMA", "STOP", "NEG", "CMP", "COP", "DE", "THEN", "LPAR", "RPAR", "NEXT", "PLUS")
+_NEVER_BRIDGED = (
+    "NAME",
+    "AND",
+    "OR",
+    "LIST",
+    "COMMA",
+    "STOP",
+    "NEG",
+    "CMP",
+    "COP",
+    "DE",
+    "THEN",
+    "LPAR",
+    "RPAR",
+    "NEXT",
+    "PLUS",
+)
 
 
 def _bridge(parts: list[Part], normal: Normal) -> list[Part]:
@@ -204,9 +235,13 @@ def _bridge(parts: list[Part], normal: Normal) -> list[Part]:
     for i in range(1, len(parts) - 1):
         part = parts[i]
         around = parts[i - 1].has("UNKNOWN") and parts[i + 1].has("UNKNOWN")
-        if around and part.end - part.start == 1 and "\u3400" <= normal.text[part.start] <= "\u9fff":
-            if not part.has(*_NEVER_BRIDGED):
-                parts[i] = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
+        chinese = "\u3400" <= normal.text[part.start] <= "\u9fff" and part.end - part.start == 1
+        if around and chinese and not part.has(*_NEVER_BRIDGED):
+            parts[i] = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
+    for i in range(1, len(parts)):
+        code = parts[i - 1].has("UNKNOWN") and parts[i].has("NUM") and parts[i - 1].end == parts[i].start
+        if code and normal.text[parts[i].start - 1].isascii():  # X|100
+            parts[i] = Part(parts[i].start, parts[i].end, {"UNKNOWN": normal.said(parts[i].start, parts[i].end)})
     for i in range(1, len(parts) - 1):
         part = parts[i]
         short = part.end - part.start == 1 and not normal.text[part.start].isascii() and not part.has(*_NEVER_BRIDGED)
@@ -237,8 +272,8 @@ def _open(part: Part) -> bool:
 
 
 def _absorb_objects(parts: list[Part], normal: Normal, lexicon: Lexicon) -> list[Part]:
-    """"logs in to the app": a word that belongs to another label of the event beside it goes with that event. So does the
-    first half of a name whose second half follows in the clause: "合同30天内到期"."""
+    """ "logs in to the app": a word that belongs to another label of the event beside it goes with that event. So
+    does the first half of a name whose second half follows in the clause: "合同30天内到期"."""
     result = list(parts)
     for i, part in enumerate(parts):
         if part.has("VERB") and not part.names and i + 1 < len(parts):
@@ -267,7 +302,7 @@ def _absorb_objects(parts: list[Part], normal: Normal, lexicon: Lexicon) -> list
 
 
 def _absorb_verb(result: list[Part], i: int, normal: Normal, lexicon: Lexicon) -> None:
-    """"places exactly 2 orders": the verb of "place an order" stands apart from its noun."""
+    """ "places exactly 2 orders": the verb of "place an order" stands apart from its noun."""
     keys = {a.key for a in atoms_of(normal.text[result[i].start : result[i].end])}
     for step in (1, -1):
         j = i + step

@@ -15,7 +15,7 @@ from knowledge.catalog.model import Attribute, Labels
 from knowledge.catalog.units import canonical, unit_words
 from strategy.language.atoms import Atom, keys_of
 from strategy.language.normalise import plain
-from strategy.language.vocabulary import MORE_UNITS, VERBS, Word, fixed_words
+from strategy.language.vocabulary import Word, fixed_words
 
 NameKind = Literal[
     "object", "event", "field", "attribute", "metric", "forecast", "place", "action", "relation", "value"
@@ -58,14 +58,25 @@ class Match:
 
 
 _USUAL_WORDS = {
-    "customer": ("客户", "用户", "会员", "顾客"), "device": ("设备",), "store": ("门店",), "order": ("订单",), "contract": ("合同",),
-    "product": ("产品", "商品"), "region": ("区域", "地区"), "vehicle": ("车辆",), "account": ("账户",), "student": ("学员", "学生"),
-    "patient": ("患者", "病人"), "employee": ("员工",),
-}  # fmt: skip
+    "customer": ("客户", "用户", "会员", "顾客"),
+    "device": ("设备",),
+    "store": ("门店",),
+    "order": ("订单",),
+    "contract": ("合同",),
+    "product": ("产品", "商品"),
+    "region": ("区域", "地区"),
+    "vehicle": ("车辆",),
+    "account": ("账户",),
+    "student": ("学员", "学生"),
+    "patient": ("患者", "病人"),
+    "employee": ("员工",),
+}
 _SKIPPED = frozenset(["a", "an", "the", "their", "his", "her", "its", "了", "过", "的"])
 _DANGLING = frozenset(["a", "an", "the", "to", "of", "on", "in", "at", "for", "by", "with", "from", "的", "了"])
 _TAILS = ("时长", "时间", "日期", "日", "数量", "数", "量", "金额", "额", "值", "指数", "时")
-_NO_WEAK = frozenset(["客户", "用户", "设备", "会员", "公司", "产品", "服务", "消息", "信息", "时间", "次数", "金额", "数量"])
+_NO_WEAK = frozenset(
+    ["客户", "用户", "设备", "会员", "公司", "产品", "服务", "消息", "信息", "时间", "次数", "金额", "数量"]
+)
 
 
 class Lexicon:
@@ -94,7 +105,7 @@ class Lexicon:
         self._add_weak()
 
     def match(self, atoms: list[Atom], start: int) -> Iterator[Match]:
-        """Every vocabulary entry that begins at atom `start`. Articles and 了/过/的 inside a catalog name do not count."""
+        """Every vocabulary entry that begins at atom `start`; articles and 了/过/的 inside a name do not count."""
         stack = [(start, self.root, False)]
         while stack:
             at, node, skipped = stack.pop()
@@ -106,8 +117,9 @@ class Lexicon:
                 continue
             if child := node.next.get(atoms[at].key):
                 stack.append((at + 1, child, skipped))
-            elif at > start and (atoms[at].text in _SKIPPED or atoms[at].text == "-") and at + 1 < len(atoms):
-                if child := node.next.get(atoms[at + 1].key):
+            elif at > start and at + 1 < len(atoms) and (atoms[at].text in _SKIPPED or atoms[at].text == "-"):
+                child = node.next.get(atoms[at + 1].key)
+                if child:
                     stack.append((at + 2, child, skipped or atoms[at].text != "-"))
 
     def knows(self, key: str) -> bool:
@@ -172,7 +184,7 @@ class Lexicon:
                     node.names.append(Name("object", object_id))
 
     def _add_turned(self) -> None:
-        """"APP登录" is said "登录APP", "order placed" is said "placed an order"."""
+        """ "APP登录" is said "登录APP", "order placed" is said "placed an order"."""
         for keys, names in list(self._labels.items()):
             events = [n for n in names if n.kind == "event"]
             if not events or len(keys) < 2 or "." in keys or "_" in keys:
@@ -186,6 +198,7 @@ class Lexicon:
                     node.names.extend(n for n in events if n not in node.names)
 
     def _add_weak(self) -> None:
+        """Parts of labels: 官网停留 for 官网停留时长, 邮件 for 营销邮件, 解决 for 解决投诉 if 投诉 is a name too."""
         for keys, names in self._labels.items():
             if "." in keys or "_" in keys:
                 continue
@@ -196,8 +209,10 @@ class Lexicon:
                 node = self._node(short)
                 if node.words or node.names:
                     continue
+                rest = keys[len(short) :] if keys[: len(short)] == short else ()
                 for name in names:
-                    if _may_shorten(name, keys, short) and name not in node.weak:
+                    verb = name.kind == "event" and bool(rest) and any(n != name for n in self._labels.get(rest, ()))
+                    if (verb or _may_shorten(name, keys, short)) and name not in node.weak:
                         node.weak.append(name)
 
 
@@ -237,18 +252,18 @@ def _may_shorten(name: Name, keys: tuple[str, ...], short: tuple[str, ...]) -> b
         return tail
     if name.kind in ("attribute", "field"):
         chinese = not "".join(keys).isascii()
-        return tail or (chinese and any("".join(keys).removesuffix(t).endswith("".join(short)) for t in _TAILS)) or (
-            chinese and any("".join(keys).removesuffix(t) == "".join(short) for t in _TAILS)
+        return (
+            tail
+            or (chinese and any("".join(keys).removesuffix(t).endswith("".join(short)) for t in _TAILS))
+            or (chinese and any("".join(keys).removesuffix(t) == "".join(short) for t in _TAILS))
         )
-    if name.kind in ("place", "value", "action"):
-        return True
-    return False
+    return name.kind in ("place", "value", "action")
 
 
 @lru_cache(maxsize=1)
 def _fixed_keys() -> tuple[tuple[tuple[str, ...], Word], ...]:
     entries = [(keys_of(plain(text)), word) for text, word in fixed_words()]
-    units = {**unit_words(), **MORE_UNITS}
+    units = unit_words()
     entries += [(keys_of(plain(text)), Word("UNIT", unit)) for text, unit in units.items()]
     return tuple(dict.fromkeys(entries))
 
@@ -290,9 +305,14 @@ def _labels_of(catalog: Catalog, name: Name, lang: str) -> list[str]:
         labels = holder
     else:
         tables: dict[str, Any] = {
-            "object": catalog.objects, "event": catalog.events, "metric": catalog.metrics, "forecast": catalog.forecasts,
-            "place": catalog.places, "action": catalog.actions, "relation": catalog.relations,
-        }  # fmt: skip
+            "object": catalog.objects,
+            "event": catalog.events,
+            "metric": catalog.metrics,
+            "forecast": catalog.forecasts,
+            "place": catalog.places,
+            "action": catalog.actions,
+            "relation": catalog.relations,
+        }
         if name.kind == "attribute":
             holder = catalog.attribute(name.owner, name.id)
         elif name.kind == "field":
@@ -310,7 +330,7 @@ _lexicons_lock = Lock()
 
 
 def lexicon_of(catalog: Catalog) -> Lexicon:
-    """The catalog's lexicon, built at first use; the last sixteen are kept (each holds its catalog, so ids stay true)."""
+    """The catalog's lexicon, built at first use; the last sixteen are kept, each with its catalog."""
     with _lexicons_lock:
         found = _lexicons.get(id(catalog))
         if found is None:
@@ -327,6 +347,3 @@ def catalog_units(catalog: Catalog) -> set[str]:
     units += [f.unit for e in catalog.events.values() for f in e.fields.values()]
     units += [m.unit for m in catalog.metrics.values()] + [f.unit for f in catalog.forecasts.values()]
     return {canonical(u) for u in units if u}
-
-
-__all__ = ["VERBS", "Lexicon", "Match", "Name", "NameKind", "catalog_units", "lexicon_of"]

@@ -43,7 +43,7 @@ class _Tokens(Lexer):
 
     def __init__(self, _conf: object) -> None: ...
 
-    def lex(self, tokens: Any) -> Iterator[Token]:  # type: ignore[override] # lark's interface 0 for custom lexers
+    def lex(self, tokens: Any) -> Iterator[Token]:  # type: ignore[override] # lark hands a custom lexer its raw input
         yield from tokens
 
 
@@ -62,7 +62,7 @@ def parse_conditions(parts: Sequence[Part], scope: Scope) -> Node:
     """
     tokens = _tokens(parts, scope)
     try:
-        tree = _parser().parse(tokens)  # type: ignore[arg-type] # tokens instead of text, see _Tokens
+        tree = _parser().parse(tokens)
     except UnexpectedInput as problem:
         token = getattr(problem, "token", None)
         part = token.value if token is not None and isinstance(token.value, Part) else None
@@ -70,10 +70,11 @@ def parse_conditions(parts: Sequence[Part], scope: Scope) -> Node:
         said = scope.said(*at) if at else ""
         scope.invalid(
             at,
-            f"“{said}”这里的连接不完整:前后各要有一个条件,括号要成对",
-            f"the sentence does not hold together at {said!r}: connectives need a condition on both sides, brackets a pair",
+            f"“{said}”这里的连接不完整：前后各要有一个条件，括号要成对",
+            f"the sentence does not hold together at {said!r}: connectives need a condition on both sides, "
+            "brackets a pair",
         )
-    return _list(tree.children[0], scope)
+    return _list(_members(tree)[0], scope)
 
 
 # ---- tokens ----------------------------------------------------------------------------------------------------------
@@ -108,12 +109,19 @@ def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
             i = stop
         elif part.has("IF") and (not tokens or tokens[-1].type in ("LPAR",)):
             i += 1
+        elif part.has("WHENEND") and _splits(tokens, parts, i):
+            tokens.append(Token("AND", part))
+            i += 1
         elif part.has("UNLESS"):
             leading = not tokens
             tokens += _unless(tokens, part)
-            stop = next((j for j in range(i + 1, len(parts)) if parts[j].has("COMMA")), len(parts)) if leading else len(parts)
+            stop = (
+                next((j for j in range(i + 1, len(parts)) if parts[j].has("COMMA")), len(parts))
+                if leading
+                else len(parts)
+            )
             inner = _tokens(parts[i + 1 : stop], scope)
-            tokens += [Token("LPAR", part), *inner, Token("RPAR", part)]  # type: ignore[arg-type] # a token carries its part
+            tokens += [Token("LPAR", part), *inner, Token("RPAR", part)]
             i = stop
         else:
             token = _plain(part, parts[i + 1] if i + 1 < len(parts) else None)
@@ -136,15 +144,27 @@ _PREFIX = ("OBJECT", "FILLER", "DE", "IF", "ANY", "FIRST", "FOR", "EACHONE", "FI
 
 
 def _drop_carriers(tokens: list[Token], scope: Scope) -> None:
-    """"当客户满足(…)", "when for a customer not (…)": the words before only say of whom."""
+    """ "当客户满足(…)", "when for a customer not (…)": the words before only say of whom."""
     at = len(tokens)
     while at and tokens[at - 1].type == "PART":
         at -= 1
-    carriers: list[Part] = [t.value for t in tokens[at:]]  # type: ignore[misc] # a token carries its part
+    carriers: list[Part] = [t.value for t in tokens[at:]]
     if all(p.has(*_PREFIX) for p in carriers):
         for part in carriers:
             scope.mention(part.named("object"))
         del tokens[at:]
+
+
+def _splits(tokens: list[Token], parts: Sequence[Part], i: int) -> bool:
+    """ "登录时停留不足15秒": 时 in the middle joins two conditions that hold at one moment."""
+    before = tokens[-1].value if tokens and tokens[-1].type in ("PART", "RPAR") else None
+    following = next((p for p in parts[i + 1 :] if not p.has("FILLER")), None)
+    return (
+        before is not None
+        and following is not None
+        and not _joint(following)
+        and not following.has("RPAR", "DE", "THEN")
+    )
 
 
 def _plain(part: Part, after: Part | None) -> Token:
@@ -159,14 +179,14 @@ def _plain(part: Part, after: Part | None) -> Token:
         kind = "ANYOF"
     elif part.has("NEG", "NOTW", "COPNEG") and after is not None and after.has("LPAR") and not part.has("NAME"):
         kind = "NOT"
-    return Token(kind, part)  # type: ignore[arg-type] # a token carries its part
+    return Token(kind, part)
 
 
 def _unless(tokens: list[Token], part: Part) -> list[Token]:
     if tokens and tokens[-1].type in ("COMMA", "COMMAAND", "AND"):
         tokens.pop()
-    joint = [Token("COMMAAND", part)] if tokens else []  # type: ignore[arg-type] # a token carries its part
-    return [*joint, Token("NOT", part)]  # type: ignore[arg-type] # a token carries its part
+    joint = [Token("COMMAAND", part)] if tokens else []
+    return [*joint, Token("NOT", part)]
 
 
 def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], scope: Scope) -> list[Token]:
@@ -177,15 +197,15 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
     if has_and and has_or:
         scope.ask(
             run,
-            f"“{scope.said(*run)}”是“且”还是“或”?",
+            f"“{scope.said(*run)}”是“且”还是“或”？",
             f"does {scope.said(*run)!r} mean “and” or “or”?",
             [Text("且", "and"), Text("或", "or")],
         )
     following = next((p for p in run if p.has("NEXT")), None)
     if following is not None:
-        return [Token("PART", following)] if before else []  # type: ignore[arg-type] # a token carries its part
+        return [Token("PART", following)] if before else []
     if after is None or not before or before[-1].type == "LPAR" or after.has("RPAR"):
-        return [] if not (after is None and (has_and or has_or)) else [Token("AND" if has_and else "OR", run[0])]  # type: ignore[arg-type] # a token carries its part
+        return [] if not (after is None and (has_and or has_or)) else [Token("AND" if has_and else "OR", run[0])]
     if after.has(*_GLUED_AFTER) and not has_or:
         return []
     if comma and not has_or and not has_and and _carries_on(before):
@@ -196,7 +216,7 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
         kind = "COMMAAND" if comma else "AND"
     else:
         kind = "COMMA" if comma else "LIST"
-    return [Token(kind, run[0])]  # type: ignore[arg-type] # a token carries its part
+    return [Token(kind, run[0])]
 
 
 def _carries_on(before: list[Token]) -> bool:
@@ -214,7 +234,7 @@ def _carries_on(before: list[Token]) -> bool:
 
 
 def _settle_lists(tokens: list[Token]) -> list[Token]:
-    """"A、B或C": the mark 、 means what the next connective of the list says; alone it means "and"."""
+    """ "A、B或C": the mark 、 means what the next connective of the list says; alone it means "and"."""
     result = list(tokens)
     for i, token in enumerate(tokens):
         if token.type != "LIST":
@@ -259,14 +279,18 @@ def _list(tree: Tree[Any], scope: Scope) -> Node:
             return _flat("any", nodes, ("COMMA",))
         if nodes[-1] in doubtful:
             _ask_grouping(where, scope)
-        scope.warn("逗号前的“或”先结合;不是这个意思就加括号", "“or” before a comma was grouped first; add brackets if you meant otherwise")
+        scope.warn(
+            "逗号前的“或”先结合；不是这个意思就加括号",
+            "“or” before a comma was grouped first; add brackets if you meant otherwise",
+        )
     return _flat("all", nodes, tuple(m.type for m in marks))
 
 
 def _only_values(node: Joined) -> bool:
-    """"等级是金卡或银卡": what follows "or" is only another value or number for the same comparison."""
+    """ "等级是金卡或银卡": what follows "or" is only another value or number for the same comparison."""
     return all(
-        isinstance(n, Clause) and all(p.has("VALUE", "CMPV", "CMPQ", "QTY") or p.senses.keys() <= {"FILLER", "DE"} for p in n.parts)
+        isinstance(n, Clause)
+        and all(p.has("VALUE", "CMPV", "CMPQ", "QTY") or p.senses.keys() <= {"FILLER", "DE"} for p in n.parts)
         for n in node.of[1:]
     )
 
@@ -278,7 +302,7 @@ def _is_plain_list(nodes: Sequence[Node]) -> bool:
 def _ask_grouping(parts: Sequence[Part], scope: Scope) -> None:
     scope.ask(
         parts,
-        "“且”“或”和逗号连用,有两种读法;请用括号分组",
+        "“且”“或”和逗号连用，有两种读法；请用括号分组",
         "“and”, “or” and commas together can be grouped in two ways; please add brackets",
         [Text("(A 且 B)或 C", "(A and B) or C"), Text("A 且(B 或 C)", "A and (B or C)")],
     )
@@ -291,7 +315,8 @@ def _choice(tree: Tree[Any], scope: Scope) -> Node:
     mixed = [n for n in nodes if isinstance(n, Joined) and n.kind == "all" and not n.bracketed]
     if mixed:
         scope.warn(
-            "“且”先于“或”结合;不是这个意思就加括号", "“and” was grouped before “or”; add brackets if you meant otherwise"
+            "“且”先于“或”结合；不是这个意思就加括号",
+            "“and” was grouped before “or”; add brackets if you meant otherwise",
         )
     return _flat("any", nodes, ("OR",))
 
@@ -333,6 +358,7 @@ def _unary(tree: Tree[Any], scope: Scope) -> Node:
         if isinstance(child, Token):
             parts.append(child.value)
         else:
-            first, last = child.children[0].value, child.children[-1].value
+            marks = [c.value for c in child.children if isinstance(c, Token)]
+            first, last = marks[0], marks[-1]
             parts.append(Part(first.start, last.end, {"TESTS": _list(_members(child)[0], scope)}))
     return Clause(tuple(parts))

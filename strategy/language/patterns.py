@@ -76,9 +76,7 @@ def _firsts(items: tuple[_Item, ...]) -> frozenset[str]:
     return kinds
 
 
-def _walk(
-    items: tuple[_Item, ...], parts: Sequence[Part], at: int, bound: Bindings, *, begun: bool
-) -> Iterator[Found]:
+def _walk(items: tuple[_Item, ...], parts: Sequence[Part], at: int, bound: Bindings, *, begun: bool) -> Iterator[Found]:
     if not items:
         yield Found(at, bound)
         return

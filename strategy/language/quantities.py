@@ -1,76 +1,15 @@
-"""Numbers with what they count: amounts with units, durations, times of day, counts, comparisons, windows and runs. Each
-is one part afterwards; which field or event it belongs to is decided in clauses.py."""
+"""Numbers with what they count: amounts with units, durations, times of day, counts, comparisons, windows and runs.
+Each is one part afterwards; which field or event it belongs to is decided in clauses.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from core.times import DAY, MINUTE, WEEK
-from knowledge.catalog.units import WrongUnit, convert
-from strategy.document import Per
+from core.times import DAY, WEEK
+from strategy.language.amounts import OPPOSITE, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.patterns import Bindings, rewrite, rule
-
-OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
-
-_SPECIAL_MICROS = {
-    "us": 1, "night": DAY, "fortnight": 2 * WEEK, "quarterhour": 15 * MINUTE, "month": 30 * DAY, "year": 365 * DAY,
-}  # fmt: skip
-_PERIODS: dict[str, Per] = {"d": "day", "night": "night", "week": "week", "month": "month"}
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number as said, with its unit as said (canonical name) or none; `times`: it counts occurrences."""
-
-    number: float
-    unit: str | None = None
-    times: bool = False
-
-    @property
-    def micros(self) -> int | None:
-        """As a duration in microseconds; None when it is not one."""
-        if self.unit is None:
-            return None
-        if self.unit in _SPECIAL_MICROS:
-            return round(self.number * _SPECIAL_MICROS[self.unit])
-        try:
-            return round(convert(self.number, self.unit, "s") * 1_000_000)
-        except WrongUnit:
-            return None
-
-    @property
-    def period(self) -> Per | None:
-        return _PERIODS.get(self.unit or "")
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    op: str
-    quantity: Quantity
-    high: Quantity | None = None
-    """The upper end of a range; then `op` is ">=" and the range includes both ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time or of events that is looked at. `form` is how it was said: past (the last 7 days), inside (7天内),
-    within (within 7 days), in, for, all."""
-
-    form: str
-    over: int | None = None
-    last: int | None = None
-    said: Quantity | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """连续N次 (per event) or N periods; `times` is None when the number stands elsewhere in the clause."""
-
-    times: int | None
-    per: Per = "event"
-    micros: int | None = None
 
 
 def _quantity(number: float, unit: str | None = None, times: bool = False) -> dict[str, object]:
@@ -85,6 +24,12 @@ def _quantity(number: float, unit: str | None = None, times: bool = False) -> di
     elif quantity.micros is not None:
         senses["DUR"] = quantity
     return senses
+
+
+def _measured(number: float) -> dict[str, object]:
+    """3条, 5 screens: a count like 3次, or the plain value of a field without a unit (3级)."""
+    quantity = Quantity(number, times=True, measure=True)
+    return {"QTY": quantity, "COUNT": quantity}
 
 
 def _num(b: Bindings) -> float:
@@ -111,26 +56,36 @@ def _one_of(b: Bindings, first: Part) -> dict[str, object] | None:
 _AMOUNTS = [
     rule("n:NUM u:UNIT", _with_unit),
     rule("n:NUM GE HALF u:UNIT", _half_more),
-    rule("n:NUM u:UNIT HALF", lambda b, p: _half_more(b, p) if b["u"].get("UNIT") != "clock" else {"HOUR": _num(b) + 0.5}),
+    rule(
+        "n:NUM u:UNIT HALF", lambda b, p: _half_more(b, p) if b["u"].get("UNIT") != "clock" else {"HOUR": _num(b) + 0.5}
+    ),
     rule("n:NUM AND HALF u:UNIT", _half_more),
     rule("n:NUM u:UNIT AND HALF", _half_more),
     rule("A u:UNIT AND HALF", lambda b, _: _quantity(1.5, b["u"].get("UNIT"))),
     rule("HALF GE? u:UNIT", _half_of),
     rule("A u:UNIT", _one_of),
     rule("u:UNIT n:NUM", lambda b, _: _quantity(_num(b), b["u"].get("UNIT")) if _is_money(b["u"]) else None),
-    rule("u:UNIT n:NUM v:UNIT", lambda b, _: _quantity(_num(b), b["u"].get("UNIT"))
-         if _is_money(b["u"]) and b["v"].get("UNIT") == b["u"].get("UNIT") else None),
+    rule(
+        "u:UNIT n:NUM v:UNIT",
+        lambda b, _: (
+            _quantity(_num(b), b["u"].get("UNIT"))
+            if _is_money(b["u"]) and b["v"].get("UNIT") == b["u"].get("UNIT")
+            else None
+        ),
+    ),
     rule("PERCENTOF n:NUM", lambda b, _: _quantity(_num(b), "percent")),
     rule("n:NUM TENTHS", lambda b, _: _quantity(10 * _num(b), "percent")),
     rule("n:NUM TENTHS HALF", lambda b, _: _quantity(10 * _num(b) + 5, "percent")),
     rule("HALFSHARE", lambda b, _: {**_quantity(50, "percent")}),
-    rule("n:NUM TIMES|MEASURE|GE", lambda b, _: _quantity(_num(b), times=True)),
+    rule("n:NUM TIMES", lambda b, _: _quantity(_num(b), times=True)),
+    rule("n:NUM MEASURE|GE", lambda b, _: _measured(_num(b))),
     rule("n:NUM PLUS TIMES|MEASURE", lambda b, _: {"CMPQ": Comparison(">=", Quantity(_num(b), times=True))}),
+    rule("ORDINAL n:NUM TIMES", lambda b, _: {"NTH": _num(b)}),
     rule("ONCE", lambda b, _: {**_quantity(1, times=True), "ONCE": None}),
     rule("TWICE", lambda b, _: _quantity(2, times=True)),
     rule("THRICE", lambda b, _: _quantity(3, times=True)),
     rule("n:NUM", lambda b, _: _quantity(_num(b))),
-]  # fmt: skip
+]
 
 
 def _is_money(part: Part) -> bool:
@@ -141,12 +96,18 @@ _HOURS = [
     rule("d:DAYPART h:HOUR", lambda b, _: _clock(b["h"].get("HOUR"), b["d"].get("DAYPART"))),
     rule("h:HOUR d:DAYPART", lambda b, _: _clock(b["h"].get("HOUR"), b["d"].get("DAYPART"))),
     rule("h:HOUR", lambda b, _: _clock(b["h"].get("HOUR"), None)),
-    rule("q:QTY d:DAYPART", lambda b, _: _clock(b["q"].get("QTY").number, b["d"].get("DAYPART"))
-         if b["q"].get("QTY") == Quantity(b["q"].get("QTY").number) else None),
+    rule(
+        "q:QTY d:DAYPART",
+        lambda b, _: (
+            _clock(b["q"].get("QTY").number, b["d"].get("DAYPART"))
+            if b["q"].get("QTY") == Quantity(b["q"].get("QTY").number)
+            else None
+        ),
+    ),
     rule("d:DAYPART c:CLOCK", lambda b, _: _clock(_hours(b["c"]), b["d"].get("DAYPART"))),
     rule("c:CLOCK d:DAYPART", lambda b, _: _clock(_hours(b["c"]), b["d"].get("DAYPART"))),
     rule("c:CLOCK", lambda b, _: _clock(_hours(b["c"]), None)),
-]  # fmt: skip
+]
 
 
 def _hours(part: Part) -> float:
@@ -158,7 +119,7 @@ def _clock(hours: float, daypart: str | None) -> dict[str, object] | None:
     """A local time as `HH:MM`; 晚上10点 and 10 pm are 22:00, 凌晨12点 and midnight 00:00."""
     if daypart == "pm" and hours < 12:
         hours += 12
-    elif daypart == "pm" and hours == 12 or daypart == "am" and hours == 12:
+    elif (daypart == "pm" and hours == 12) or (daypart == "am" and hours == 12):
         hours = 12 if daypart == "pm" else 0
     elif daypart == "noon" and hours < 11:
         hours += 12
@@ -224,7 +185,7 @@ _COMPARISONS = [
     rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("COP WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("q:QTY INSIDE", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
-]  # fmt: skip
+]
 
 
 def _run_of(quantity: Quantity, op: str = ">=") -> dict[str, object] | None:
@@ -263,11 +224,13 @@ def _literal(b: Bindings, _: Part) -> dict[str, object] | None:
 _LITERALS = [
     rule("c:CMP|COP|COPNEG v:VALUE|STRING|DATE|TRUE|FALSE|UNKNOWN", _literal),
     rule("COP c:CMP v:VALUE|STRING|DATE|TRUE|FALSE", _literal),
+    rule("COP? BEFORE v:DATE", lambda b, _: {"CMPV": ("<", b["v"])}),
+    rule("COP? AFTER v:DATE", lambda b, _: {"CMPV": (">", b["v"])}),
 ]
 
 
 def _lists(parts: Sequence[Part]) -> list[Part]:
-    """"属于[a、b]", "is one of [a, b]": everything in the bracket is one comparison with a list."""
+    """ "属于[a、b]", "is one of [a, b]": everything in the bracket is one comparison with a list."""
     result: list[Part] = []
     i = 0
     while i < len(parts):
@@ -301,11 +264,17 @@ def _periodic(quantity: Quantity) -> bool:
 
 
 def _join_values(parts: Sequence[Part]) -> list[Part]:
-    """"金卡、银卡或大客户", "gold or silver": values of one attribute side by side are one alternative."""
+    """ "金卡、银卡或大客户", "gold or silver": values of one attribute side by side are one alternative."""
     result: list[Part] = []
     for part in parts:
         last = result[-2:] if len(result) >= 2 else []
-        if last and last[0].has("VALUE") and last[1].has("OR", "LIST", "AND") and not last[1].has("VERSUS") and _only_value(part):
+        if (
+            last
+            and last[0].has("VALUE")
+            and last[1].has("OR", "LIST", "AND")
+            and not last[1].has("VERSUS")
+            and _only_value(part)
+        ):
             values = [*(last[0].get("VALUES") or [last[0]]), part]
             shared = set.intersection(*({(n.of, n.owner, n.item) for n in v.named("value")} for v in values))
             if shared:
@@ -324,11 +293,18 @@ _RUNS = [
     rule("STREAK c:CMPQ", _run),
     rule("FORTIME? q:COUNT|DUR STREAK", _run),
     rule("c:CMPQ STREAK", lambda b, p: _run(b, p) if _periodic(b["c"].get("CMPQ").quantity) else None),
-    rule("FORTIME? IN? q:QTY STREAK TIMES|MEASURE", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, times=True))),
-    rule("FORTIME? IN? q:QTY STREAK u:UNIT", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, b["u"].get("UNIT")))),
-    rule("FORTIME? q:QTY s:STREAK", lambda b, p: _run(b, p) if _periodic(b["q"].get("QTY")) or b["s"].get("STREAK") == "en" else None),
+    rule(
+        "FORTIME? IN? q:QTY STREAK TIMES|MEASURE", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, times=True))
+    ),
+    rule(
+        "FORTIME? IN? q:QTY STREAK u:UNIT", lambda b, _: _run_of(Quantity(b["q"].get("QTY").number, b["u"].get("UNIT")))
+    ),
+    rule(
+        "FORTIME? q:QTY s:STREAK",
+        lambda b, p: _run(b, p) if _periodic(b["q"].get("QTY")) or b["s"].get("STREAK") == "en" else None,
+    ),
     rule("STREAK", lambda b, _: {"STREAK": Run(None)}),
-]  # fmt: skip
+]
 
 
 def _span(form: str, quantity: Quantity) -> dict[str, object] | None:
@@ -344,8 +320,12 @@ def _last_n(b: Bindings, _: Part) -> dict[str, object] | None:
 
 _WINDOWS = [
     rule("LAST q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
-    rule("LAST u:UNIT INSIDE?", lambda b, _: _span("past", Quantity(1, b["u"].get("UNIT")))
-         if "DUR" in _quantity(1, b["u"].get("UNIT")) else None),
+    rule(
+        "LAST u:UNIT INSIDE?",
+        lambda b, _: (
+            _span("past", Quantity(1, b["u"].get("UNIT"))) if "DUR" in _quantity(1, b["u"].get("UNIT")) else None
+        ),
+    ),
     rule("LAST q:COUNT INSIDE?", _last_n),
     rule("LAST q:QTY", lambda b, _: _last_n(b, _) if b["q"].get("QTY").unit is None else None),
     rule("q:DUR INSIDE", lambda b, _: _span("inside", b["q"].get("DUR"))),
@@ -356,7 +336,7 @@ _WINDOWS = [
     rule("IN|FORTIME|CMP PREVIOUS q:DUR", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule("THIS q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule("ALLTIME", lambda b, _: {"WINDOW": Span("all")}),
-]  # fmt: skip
+]
 
 
 def _period(b: Bindings, _: Part) -> dict[str, object] | None:
@@ -369,17 +349,29 @@ _PERIODS_COMPARED = [
     rule("SINCEVALUE PREVIOUS q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS PREVIOUS|BEFORE q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS q:DUR BEFORE", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
-    rule("VERSUS w:WINDOW", lambda b, _: {"REFERENCE": b["w"].get("WINDOW").over}
-         if b["w"].get("WINDOW").form == "past" and b["w"].get("WINDOW").over else None),
+    rule(
+        "VERSUS w:WINDOW",
+        lambda b, _: (
+            {"REFERENCE": b["w"].get("WINDOW").over}
+            if b["w"].get("WINDOW").form == "past" and b["w"].get("WINDOW").over
+            else None
+        ),
+    ),
     rule("VERSUS THEBEFORE|PREVIOUS", lambda b, _: {"REFERENCE": None}),
     rule("CHAIN", lambda b, _: {"REFERENCE": None}),
     rule("DAILY", lambda b, _: {"REFERENCE": DAY}),
     rule("WEEKLY", lambda b, _: {"REFERENCE": WEEK}),
     rule("MONTHLY", lambda b, _: {"REFERENCE": 30 * DAY}),
     rule("THIS u:UNIT", lambda b, _: {"CALENDAR": b["u"].get("UNIT")}),
-    rule("PREVIOUS u:UNIT", lambda b, _: {"CALENDAR": "previous"}),
+    rule(
+        "p:PREVIOUS u:UNIT",
+        lambda b, _: {
+            "CALENDAR": "previous",
+            **({"AHEAD": Quantity(1, b["u"].get("UNIT"))} if b["p"].has("FRONTONE") else {}),
+        },
+    ),
     rule("YEARLY", lambda b, _: {"CALENDAR": "previous"}),
-]  # fmt: skip
+]
 
 
 def quantities(parts: Sequence[Part]) -> list[Part]:

@@ -55,14 +55,21 @@ def read_sentence(text: str, catalog: Catalog, *, name: str | None = None, lang:
     """
     if not text.strip():
         raise InvalidInput(
-            Text("句子是空的", "the sentence is empty"), where={"offset": 0, "length": len(text)},
-            hint=Text("例如“客户7天内登录少于2次,就安排外呼”", "For example “when a customer logs in fewer than 2 times in 7 days, schedule a call”"),
-        )  # fmt: skip
+            Text("句子是空的", "the sentence is empty"),
+            where={"offset": 0, "length": len(text)},
+            hint=Text(
+                "例如“客户7天内登录少于2次，就安排外呼”",
+                "For example “when a customer logs in fewer than 2 times in 7 days, schedule a call”",
+            ),
+        )
     if len(text) > LONGEST:
         raise TooLarge(
-            Text(f"句子有 {len(text)} 个字符,最多 {LONGEST} 个", f"the sentence has {len(text)} characters; {LONGEST} are allowed"),
+            Text(
+                f"句子有 {len(text)} 个字符，最多 {LONGEST} 个",
+                f"the sentence has {len(text)} characters; {LONGEST} are allowed",
+            ),
             where={"offset": LONGEST, "length": len(text) - LONGEST},
-        )  # fmt: skip
+        )
     with span("language.read", characters=len(text)):
         normal = normalise(text)
         lexicon = lexicon_of(catalog)
@@ -88,9 +95,14 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     if not any(not p.has("FILLER", "COMMA", "STOP", "IF") for p in condition_parts):
         if audience is None:
             scope.invalid(
-                list(parts), "没有说什么时候触发", "it is not said when to act",
-                Text("例如“客户7天内登录少于2次,就…”", "For example “when a customer logs in fewer than 2 times in 7 days, …”"),
-            )  # fmt: skip
+                list(parts),
+                "没有说什么时候触发",
+                "it is not said when to act",
+                Text(
+                    "例如“客户7天内登录少于2次，就…”",
+                    "For example “when a customer logs in fewer than 2 times in 7 days, …”",
+                ),
+            )
         trigger, audience = audience, None
     else:
         trigger = read_node(parse_conditions(condition_parts, scope), scope)
@@ -98,11 +110,18 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     subject, trigger_condition, audience_condition = _settled(trigger, audience, scope)
     try:
         return Strategy(
-            name=name, subject=subject, audience=audience_condition, trigger=trigger_condition, actions=calls, **extras.documents()
+            name=name,
+            subject=subject,
+            audience=audience_condition,
+            trigger=trigger_condition,
+            actions=calls,
+            **extras.documents(),
         )
     except ValidationError as problem:
         first = problem.errors()[0]
-        raise InvalidInput(Text(f"{first['msg']}", f"{first['msg']}"), where={"offset": 0, "length": len(scope.normal.original)}) from problem
+        raise InvalidInput(
+            Text(f"{first['msg']}", f"{first['msg']}"), where={"offset": 0, "length": len(scope.normal.original)}
+        ) from problem
 
 
 def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str, Condition, Condition | None]:
@@ -120,7 +139,7 @@ def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str,
     return subject, condition, who[0] if len(who) == 1 else All(of=tuple(who))
 
 
-# ---- zones -------------------------------------------------------------------------------------------------------------
+# ---- zones -----------------------------------------------------------------------------------------------------------
 
 _CONDITION_NAMES = ("event", "field", "attribute", "metric", "forecast", "place")
 
@@ -152,7 +171,11 @@ def _trim(parts: Sequence[Part]) -> list[Part]:
 
 
 def _skip_weightless(parts: Sequence[Part], i: int) -> int:
-    while i < len(parts) and parts[i].has("FILLER", "GIVE", "OBJECT", "COMMA", "DE", "THEN", "FOR", "EACHONE", "STOP", "A") and not parts[i].has("VERB"):
+    while (
+        i < len(parts)
+        and parts[i].has("FILLER", "GIVE", "OBJECT", "COMMA", "DE", "THEN", "FOR", "EACHONE", "STOP", "A")
+        and not parts[i].has("VERB")
+    ):
         i += 1
     return i
 
@@ -167,7 +190,7 @@ def _starts_action(parts: Sequence[Part], i: int) -> bool:
         return True
     if part.has("TASK") and i + 1 < len(parts) and parts[i + 1].has("STRING"):
         return True
-    if not part.has("VERB"):
+    if not part.has("VERB") or (i + 1 < len(parts) and parts[i + 1].has("NEG")):
         return False
     if part.named(*_CONDITION_NAMES):
         following = next((p for p in parts[i + 1 :] if p.names), None)
@@ -177,7 +200,7 @@ def _starts_action(parts: Sequence[Part], i: int) -> bool:
 
 
 def _english_cut(parts: Sequence[Part], first: int) -> int | None:
-    """"Send X when …", "Send X to customers who …": where the condition begins."""
+    """ "Send X when …", "Send X to customers who …": where the condition begins."""
     depth = 0
     for i in range(first + 1, len(parts)):
         part = parts[i]
@@ -187,7 +210,11 @@ def _english_cut(parts: Sequence[Part], first: int) -> int | None:
         if part.has("IF"):
             receiver = _receiver(parts, first, i)
             return receiver if receiver is not None else i
-        if part.has("FOR", "GIVE") and any(p.has("WHO", "NEG", "DE") for p in parts[i + 1 : i + 5]) and _noun_follows(parts, i + 1):
+        if (
+            part.has("FOR", "GIVE")
+            and any(p.has("WHO", "NEG", "DE") for p in parts[i + 1 : i + 5])
+            and _noun_follows(parts, i + 1)
+        ):
             return i
         if part.has("WHO") and not part.has("IF", "FOR"):
             return i - 1 if parts[i - 1].has("OBJECT", "VALUE") else i
@@ -203,7 +230,7 @@ def _noun_follows(parts: Sequence[Part], i: int) -> bool:
 
 
 def _receiver(parts: Sequence[Part], first: int, stop: int) -> int | None:
-    """"… to high-value customers | when": the receiver says for whom, so it belongs to the condition."""
+    """ "… to high-value customers | when": the receiver says for whom, so it belongs to the condition."""
     for i in range(stop - 1, first, -1):
         if parts[i].has("FOR", "GIVE") and any(p.has("VALUE") for p in parts[i + 1 : stop]):
             return i
@@ -219,17 +246,14 @@ def _boundary(parts: Sequence[Part]) -> tuple[int | None, int]:
         depth += part.has("LPAR") - part.has("RPAR")
         if not depth and i and part.has("THEN") and not part.names:
             return i, 1
-    arrow: int | None = None
     inline: int | None = None
     for i, part in enumerate(parts):
         depth += part.has("LPAR") - part.has("RPAR")
         if depth or i == 0:
             continue
-        if part.has("NEXT") and not part.names:
-            if _starts_action(parts, i + 1) or (arrow is None and not _condition_ahead(parts, i + 1)):
-                arrow = i if arrow is None else arrow
-                if inline is None:
-                    return i, 1
+        ends = _starts_action(parts, i + 1) or not _condition_ahead(parts, i + 1)
+        if part.has("NEXT") and not part.names and inline is None and ends:
+            return i, 1
         if part.has("WHENEND") and _after_when(parts, i + 1):
             inline = i + 1 if inline is None else inline
         if inline is None and part.has("COMMA", "STOP", "AND") and _starts_action(parts, i + 1):
@@ -259,20 +283,24 @@ def _condition_ahead(parts: Sequence[Part], i: int) -> bool:
 
 
 def _inline_action(parts: Sequence[Part], i: int) -> bool:
-    """"7天未登录安排外呼": a verb or action in the middle, with a whole condition before it."""
+    """ "7天未登录安排外呼": a verb or action in the middle, with a whole condition before it."""
     part = parts[i]
     if part.named("action") and not part.named("event"):
         named = True
     elif part.has("VERB") and not part.names and not part.has("FILLER", "NEG", "AND"):
-        ahead = next((p for p in parts[i + 1 :] if not p.has("FILLER", "GIVE", "OBJECT", "A", "QTY", "COUNT", "VERB")), None)
-        named = ahead is not None and (bool(ahead.named("action")) or (ahead.has("UNKNOWN", "STRING") and not _condition_ahead(parts, i + 1)))
+        ahead = next(
+            (p for p in parts[i + 1 :] if not p.has("FILLER", "GIVE", "OBJECT", "A", "QTY", "COUNT", "VERB")), None
+        )
+        named = ahead is not None and (
+            bool(ahead.named("action")) or (ahead.has("UNKNOWN", "STRING") and not _condition_ahead(parts, i + 1))
+        )
     else:
         return False
     return named and any(p.named(*_CONDITION_NAMES, "value") or p.has("UNKNOWN") for p in parts[:i])
 
 
 def _trailing_if(conditions: list[Part], actions: list[Part]) -> tuple[list[Part], list[Part]]:
-    """"…就外呼,如果等级是大客户": a condition said last."""
+    """ "…就外呼,如果等级是大客户": a condition said last."""
     for i, part in enumerate(actions):
         if part.has("IF") and not part.has("FILLER") and i and _condition_ahead(actions, i + 1):
             glue = Part(part.start, part.start, {"COMMA": None})
@@ -281,7 +309,7 @@ def _trailing_if(conditions: list[Part], actions: list[Part]) -> tuple[list[Part
 
 
 def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
-    """"对大客户,…", "for customers who …, …": whom the rest is for."""
+    """ "对大客户,…", "for customers who …, …": whom the rest is for."""
     i = next((j for j, p in enumerate(parts) if not p.has("FILLER") or p.has("FOR", "EXCEPT")), 0)
     if i >= len(parts) or not parts[i].has("FOR", "GIVE", "EXCEPT"):
         return [], parts
@@ -298,9 +326,11 @@ def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
             if excluded:
                 at = parts[i]
                 inner = [
-                    Part(at.start, at.start, {"NOTW": None}), Part(at.start, at.start, {"LPAR": None}), *inner,
+                    Part(at.start, at.start, {"NOTW": None}),
+                    Part(at.start, at.start, {"LPAR": None}),
+                    *inner,
                     Part(at.end, at.end, {"RPAR": None}),
-                ]  # fmt: skip
+                ]
             return inner, parts[j + 1 :]
     return [], parts[i + 1 :] if not excluded else parts
 

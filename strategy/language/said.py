@@ -8,10 +8,10 @@ from typing import cast
 
 from knowledge.catalog.model import Attribute
 from strategy.document import Filter, Function, Value
+from strategy.language.amounts import Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.outline import Clause, Joined, Node
-from strategy.language.quantities import Comparison, Quantity, Run, Span
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
 from strategy.language.values import Tests, tests_of
@@ -39,6 +39,8 @@ class Said:
     loose: list[Part] = field(default_factory=list)
     """Comparisons that name no field."""
     count: tuple[str | None, float, Part] | None = None
+    nth: tuple[float, Part] | None = None
+    """首次 and 第3次: the occurrence that makes so many of them."""
     negation: Part | None = None
     never: bool = False
     window: Span | None = None
@@ -75,6 +77,8 @@ def gather(seg: Segment) -> Said:
         if part.has("CUMULATIVE") and said.window is None:
             said.window, said.window_part = Span("all"), part
     said.counted = seg.take("COUNTWORD") is not None
+    if part := seg.take("FIRSTTIME", "NTH"):
+        said.nth = (part.get("NTH") or 1.0, part)
     said.single = seg.take("SINGLE") is not None
     said.every = seg.has("BOTH")
     said.explicit = seg.take("RIGHTNOW") is not None
@@ -87,7 +91,9 @@ def gather(seg: Segment) -> Said:
     elif part := seg.take("NEG", "WITHOUT", "COPNEG"):
         said.negation = part
         if other := seg.take("NEG", "WITHOUT"):
-            scope.invalid([part, other], "双重否定有歧义,请改成肯定的说法", "a double negation; please say it positively")
+            scope.invalid(
+                [part, other], "双重否定有歧义，请改成肯定的说法", "a double negation; please say it positively"
+            )
     return said
 
 
@@ -114,9 +120,7 @@ def _event_of(seg: Segment) -> tuple[str, bool]:
         event = next(iter(candidates))
         chosen = choose([(part, [n for n in names if n.id == event])], scope)
         for other, more in mentions:
-            if any(n.id == event for n in more) and not (
-                chosen and other is not part and _is_field_of(other, {event})
-            ):
+            if any(n.id == event for n in more) and not (chosen and other is not part and _is_field_of(other, {event})):
                 seg.use(other)
         return event, True
     owners: set[str] | None = None
@@ -182,9 +186,12 @@ def _take_comparisons(seg: Segment, said: Said) -> None:
         elif _counts(seg, said, part, quantity):
             if said.count is not None or (comparison and comparison.high):
                 scope.invalid([part], "一个条件里只能有一个次数比较", "one condition can compare only one count")
-            said.count = (comparison.op if comparison else None, quantity.number, part)
+            op = comparison.op if comparison else _op_before(seg, part)
+            said.count = (op, quantity.number, part)
             seg.use(part)
-        elif quantity.micros is not None and said.window is None and (comparison is None or comparison.op in (">", ">=")):
+        elif (
+            quantity.micros is not None and said.window is None and (comparison is None or comparison.op in (">", ">="))
+        ):
             said.window, said.window_part = Span("bare", over=quantity.micros, said=quantity), part
             seg.use(part)
         elif comparison is not None:
@@ -195,9 +202,18 @@ def _take_comparisons(seg: Segment, said: Said) -> None:
     said.fields = [(p, n) for p, n in said.fields if n.id not in tested or said.function]
 
 
+def _op_before(seg: Segment, count: Part) -> str | None:
+    """ "至少登录3次": the comparison stands before the verb, its number after it."""
+    for part in seg.free("CMP"):
+        if seg.index(part) < seg.index(count):
+            seg.use(part)
+            return str(part.get("CMP"))
+    return None
+
+
 def _field_for(seg: Segment, said: Said, part: Part, quantity: Quantity) -> tuple[Part, Name] | None:
     """The field a comparison speaks about: the nearest named before it, else one right after it."""
-    if quantity.times and not any(seg.scope.attribute(n).type == "number" and n for _, n in said.fields):
+    if quantity.times and not quantity.measure:
         return None
     at = seg.index(part)
     before = [(p, n) for p, n in said.fields if seg.index(p) < at]
@@ -219,7 +235,7 @@ def _comparable(attribute: Attribute, quantity: Quantity) -> bool:
     if attribute.type != "number":
         return False
     if quantity.times:
-        return attribute.unit is None and False
+        return attribute.unit is None
     if quantity.micros is not None:
         return attribute.unit is not None and Quantity(1, attribute.unit).micros is not None
     return True
@@ -247,9 +263,11 @@ def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
 def _missing_comparison(part: Part, scope: Scope) -> None:
     said = scope.said(part)
     scope.invalid(
-        [part], f"“{said}”前缺少比较词", f"a comparison is missing before {said!r}", near=["大于", "不低于", "小于", "等于"]
-        if scope.lang == "zh" else ["above", "at least", "below", "equal to"],
-    )  # fmt: skip
+        [part],
+        f"“{said}”前缺少比较词",
+        f"a comparison is missing before {said!r}",
+        near=["大于", "不低于", "小于", "等于"] if scope.lang == "zh" else ["above", "at least", "below", "equal to"],
+    )
 
 
 def _take_literal(seg: Segment, said: Said, part: Part) -> None:
@@ -284,7 +302,9 @@ def bracket_filters(node: Node, event: str, scope: Scope) -> list[Filter]:
     if isinstance(node, Joined):
         if node.kind != "all":
             scope.invalid(
-                parts_in(node), "括号里的字段条件只能用“且”连接", "tests on an event's fields can only be joined by “and”"
+                parts_in(node),
+                "括号里的字段条件只能用“且”连接",
+                "tests on an event's fields can only be joined by “and”",
             )
         return [f for n in node.of for f in bracket_filters(n, event, scope)]
     event_part = Part(node.parts[0].start, node.parts[0].start, {"NAME": (Name("event", event),)})
@@ -297,7 +317,9 @@ def bracket_filters(node: Node, event: str, scope: Scope) -> list[Filter]:
         said.negation = None
     seg.finish()
     if not filters or said.loose or said.negation or said.count or said.window or said.run or said.function:
-        scope.invalid(list(node.parts), "括号里应是对事件字段的比较", "the bracket must hold tests on fields of the event")
+        scope.invalid(
+            list(node.parts), "括号里应是对事件字段的比较", "the bracket must hold tests on fields of the event"
+        )
     return filters
 
 

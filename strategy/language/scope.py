@@ -18,7 +18,16 @@ from strategy.language.normalise import Normal, plain
 if TYPE_CHECKING:
     from strategy.language.draft import LeafDraft
 
-CONDITION_KINDS: tuple[NameKind, ...] = ("event", "field", "attribute", "metric", "forecast", "place", "value", "object")
+CONDITION_KINDS: tuple[NameKind, ...] = (
+    "event",
+    "field",
+    "attribute",
+    "metric",
+    "forecast",
+    "place",
+    "value",
+    "object",
+)
 
 
 @dataclass(slots=True)
@@ -56,7 +65,9 @@ class Scope:
             Text(f"目录里没有“{said}”", f"the catalog has no {said!r}"), where=self.where([part]), nearest=close
         )
 
-    def invalid(self, parts: Sequence[Part], zh: str, en: str, hint: Text | None = None, near: Sequence[str] = ()) -> NoReturn:
+    def invalid(
+        self, parts: Sequence[Part], zh: str, en: str, hint: Text | None = None, near: Sequence[str] = ()
+    ) -> NoReturn:
         raise InvalidInput(Text(zh, en), where=self.where(parts), hint=hint, nearest=near)
 
     def refuse(self, parts: Sequence[Part], zh: str, en: str, hint: Text | None = None) -> NoReturn:
@@ -72,15 +83,24 @@ class Scope:
         if kind in ("attribute", "field"):
             item = self.attribute(Name(kind, ident, owner))
         else:
-            table = {"object": "objects", "event": "events", "metric": "metrics", "forecast": "forecasts",
-                     "place": "places", "action": "actions", "relation": "relations"}[kind]  # fmt: skip
+            table = {
+                "object": "objects",
+                "event": "events",
+                "metric": "metrics",
+                "forecast": "forecasts",
+                "place": "places",
+                "action": "actions",
+                "relation": "relations",
+            }[kind]
             item = getattr(self.catalog, table).get(ident)
         return name_of(item, ident, lang) if item is not None else ident  # type: ignore[arg-type] # every table holds Named or RelationType
 
     def attribute(self, name: Name) -> Attribute:
         """The attribute or field a name stands for."""
         found = (
-            self.catalog.field(name.owner, name.id) if name.kind == "field" else self.catalog.attribute(name.owner, name.id)
+            self.catalog.field(name.owner, name.id)
+            if name.kind == "field"
+            else self.catalog.attribute(name.owner, name.id)
         )
         if found is None:
             raise KeyError(name)

@@ -13,9 +13,32 @@ from strategy.language.lexicon import Name, NameKind
 from strategy.language.scope import Scope
 
 _WEIGHTLESS = frozenset(
-    ["FILLER", "PERFECT", "IF", "WHO", "EXISTS", "HAPPEN", "COP", "BOTH", "GE", "FIT", "WHENEND", "PASSIVE", "A", "DE",
-     "FIRST", "ANY", "FOR", "RELATED", "OBJECT", "IN", "EVERYPER", "FILLERDAY", "EACHONE", "THEN"]
-)  # fmt: skip
+    [
+        "FILLER",
+        "PERFECT",
+        "IF",
+        "WHO",
+        "EXISTS",
+        "HAPPEN",
+        "COP",
+        "BOTH",
+        "GE",
+        "FIT",
+        "WHENEND",
+        "PASSIVE",
+        "A",
+        "DE",
+        "ANY",
+        "FOR",
+        "RELATED",
+        "OBJECT",
+        "IN",
+        "LIGHT",
+        "FILLERDAY",
+        "EACHONE",
+        "THEN",
+    ]
+)
 
 
 @dataclass(slots=True)
@@ -68,26 +91,58 @@ def complain(part: Part, scope: Scope) -> NoReturn:
     said = scope.said(part)
     if part.has("VAGUE"):
         scope.invalid(
-            [part], f"“{said}”不够明确", f"{said!r} is not precise enough",
-            Text("请给出次数、时长或数值,例如“7天内至少3次”", "Give a count, a time or a value, such as “at least 3 times in 7 days”"),
-        )  # fmt: skip
+            [part],
+            f"“{said}”不够明确",
+            f"{said!r} is not precise enough",
+            Text(
+                "请给出次数、时长或数值，例如“7天内至少3次”",
+                "Give a count, a time or a value, such as “at least 3 times in 7 days”",
+            ),
+        )
     if part.has("EACH"):
         scope.ask(
-            [part], "“每…”有两种读法:任何一段这么长的时间,还是每个自然周期?", "“every …” can mean any stretch that long, or each calendar period",
-            [Text("用滑动时间窗,例如“7天内登录少于2次”", "A sliding window, such as “fewer than 2 logins in the last 7 days”"),
-             Text("连续几天都有,例如“连续3天登录”", "Days in a row, such as “logs in on 3 consecutive days”")],
-        )  # fmt: skip
+            [part],
+            "“每…”有两种读法：任何一段这么长的时间，还是每个自然周期？",
+            "“every …” can mean any stretch that long, or each calendar period",
+            [
+                Text(
+                    "用滑动时间窗，例如“7天内登录少于2次”",
+                    "A sliding window, such as “fewer than 2 logins in the last 7 days”",
+                ),
+                Text("连续几天都有，例如“连续3天登录”", "Days in a row, such as “logs in on 3 consecutive days”"),
+            ],
+        )
+    if part.has("FIRST"):
+        scope.invalid(
+            [part],
+            f"没有看懂这里的“{said}”",
+            f"{said!r} was not understood here",
+            Text(
+                "“首次登录”指历史上第一次；先后顺序请说“先A再B”",
+                "Say “logs in for the first time”, or “first A, then B” for an order",
+            ),
+        )
     if part.has("BEFORE"):
-        scope.invalid([part], f"没有看懂这里的“{said}”", f"{said!r} was not understood here",
-                      Text("先后顺序请说“A后…B”或“A → B”", "Say an order as “A then B” or “A → B”"))  # fmt: skip
+        scope.invalid(
+            [part],
+            f"没有看懂这里的“{said}”",
+            f"{said!r} was not understood here",
+            Text("先后顺序请说“A后…B”或“A → B”", "Say an order as “A then B” or “A → B”"),
+        )
     if part.has("CALENDAR"):
         scope.invalid(
-            [part], f"还不支持“{said}”这样的自然周期", f"calendar periods such as {said!r} are not supported",
-            Text("请改用滑动时间窗,例如“最近7天”", "Say a sliding window instead, such as “in the last 7 days”"),
-        )  # fmt: skip
+            [part],
+            f"还不支持“{said}”这样的自然周期",
+            f"calendar periods such as {said!r} are not supported",
+            Text("请改用滑动时间窗，例如“最近7天”", "Say a sliding window instead, such as “in the last 7 days”"),
+        )
     if part.has("CLASH"):
-        scope.invalid([part], f"“{said}”有两种读法:是否包含这个数?", f"{said!r}: is the number itself included?",
-                      Text("例如“超过3次”或“3次及以上”", "For example “more than 3” or “3 or more”"))  # fmt: skip
+        scope.invalid(
+            [part],
+            f"“{said}”有两种读法：是否包含这个数？",
+            f"{said!r}: is the number itself included?",
+            Text("例如“超过3次”或“3次及以上”", "For example “more than 3” or “3 or more”"),
+        )
     if part.has("CMPV"):
         literal = part.get("CMPV")[1]
         if isinstance(literal, Part) and literal.has("UNKNOWN"):
@@ -95,15 +150,20 @@ def complain(part: Part, scope: Scope) -> NoReturn:
         scope.invalid([part], f"“{said}”前面缺少被比较的属性", f"{said!r} does not say what is compared")
     if part.has("CMPQ", "QTY"):
         scope.invalid(
-            [part], f"“{said}”不知道指什么:缺少对应的属性、指标或事件", f"{said!r} does not say what it belongs to",
-            Text("请写明属性或事件,例如“收缩压大于160”“登录少于2次”",
-                 "Name the attribute or event, such as “systolic above 160” or “logs in fewer than 2 times”"),
-        )  # fmt: skip
+            [part],
+            f"“{said}”不知道指什么：缺少对应的属性、指标或事件",
+            f"{said!r} does not say what it belongs to",
+            Text(
+                "请写明属性或事件，例如“收缩压大于160”“登录少于2次”",
+                "Name the attribute or event, such as “systolic above 160” or “logs in fewer than 2 times”",
+            ),
+        )
     if part.names:
         scope.invalid(
-            [part], f"“{said}”与这半句的其余部分连不起来,可能缺少“且”或逗号",
+            [part],
+            f"“{said}”与这半句的其余部分连不起来，可能缺少“且”或逗号",
             f"{said!r} does not connect with the rest of this clause; an “and” or a comma may be missing",
-        )  # fmt: skip
+        )
     scope.invalid([part], f"没有看懂这里的“{said}”", f"{said!r} was not understood here")
 
 
@@ -132,9 +192,7 @@ def choose(
 
 def which_of(part: Part, names: Sequence[Name], scope: Scope) -> NoReturn:
     said = scope.said(part)
-    scope.ask(
-        [part], f"“{said}”指哪一个?", f"which one does {said!r} mean?", [describe(n, scope) for n in names[:6]]
-    )
+    scope.ask([part], f"“{said}”指哪一个？", f"which one does {said!r} mean?", [describe(n, scope) for n in names[:6]])
 
 
 def describe(name: Name, scope: Scope) -> Text:

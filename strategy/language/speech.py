@@ -14,18 +14,45 @@ from strategy.document import Value
 from strategy.language.lexicon import Lexicon, Name, NameKind
 
 _UNITS_ZH = {
-    "ms": "毫秒", "s": "秒", "min": "分钟", "h": "小时", "d": "天", "week": "周", "month": "个月", "year": "年", "mm": "毫米",
-    "cm": "厘米", "m": "米", "km": "公里", "g": "克", "kg": "公斤", "t": "吨", "percent": "%", "CNY": "元", "USD": "美元",
+    "ms": "毫秒",
+    "s": "秒",
+    "min": "分钟",
+    "h": "小时",
+    "d": "天",
+    "week": "周",
+    "month": "个月",
+    "year": "年",
+    "mm": "毫米",
+    "cm": "厘米",
+    "m": "米",
+    "km": "公里",
+    "g": "克",
+    "kg": "公斤",
+    "t": "吨",
+    "percent": "%",
+    "CNY": "元",
+    "USD": "美元",
     "EUR": "欧元",
-}  # fmt: skip
+}
 _UNITS_EN = {
-    "ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days", "week": "weeks", "month": "months",
-    "year": "years", "percent": "%",
-}  # fmt: skip
+    "ms": "milliseconds",
+    "s": "seconds",
+    "min": "minutes",
+    "h": "hours",
+    "d": "days",
+    "week": "weeks",
+    "month": "months",
+    "year": "years",
+    "percent": "%",
+}
 _PARTS = (
-    (DAY, "天", "day"), (HOUR, "小时", "hour"), (MINUTE, "分钟", "minute"), (SECOND, "秒", "second"),
-    (1_000, "毫秒", "millisecond"), (1, "微秒", "microsecond"),
-)  # fmt: skip
+    (DAY, "天", "day"),
+    (HOUR, "小时", "hour"),
+    (MINUTE, "分钟", "minute"),
+    (SECOND, "秒", "second"),
+    (1_000, "毫秒", "millisecond"),
+    (1, "微秒", "microsecond"),
+)
 
 
 def number(value: float) -> str:
@@ -47,7 +74,7 @@ def duration(micros: int, lang: Lang) -> str:
 
 def quoted(text: str, lang: Lang) -> str:
     """A literal text; Chinese quotes where nothing in it could end or change them, else a JSON string."""
-    if lang == "zh" and text and not set(text) & set("“”\"\\\n\r\t") and text.isprintable() and text == text.strip():
+    if lang == "zh" and text and not set(text) & set('“”"\\\n\r\t') and text.isprintable() and text == text.strip():
         return f"“{text}”"
     return json.dumps(text, ensure_ascii=False)
 
@@ -83,7 +110,9 @@ class Speech:
     def value(self, value: Value, attribute: Attribute | None, name: Name) -> str:
         """A value compared for equality, as the attribute's type has it."""
         if isinstance(value, bool):
-            return {("zh", True): "真", ("zh", False): "假", ("en", True): "true", ("en", False): "false"}[self.lang, value]
+            return {("zh", True): "真", ("zh", False): "假", ("en", True): "true", ("en", False): "false"}[
+                self.lang, value
+            ]
         if isinstance(value, list):
             joint = "、" if self.lang == "zh" else ", "
             return f"[{joint.join(self.value(v, attribute, name) for v in value)}]"

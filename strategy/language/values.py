@@ -10,9 +10,9 @@ from knowledge.catalog import name_of
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import WrongUnit, canonical, convert, unit_words
 from strategy.document import Op, Value
+from strategy.language.amounts import Comparison, Quantity
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
-from strategy.language.quantities import Comparison, Quantity
 from strategy.language.scope import Scope
 
 _KNOWN_UNITS = frozenset(unit_words().values())
@@ -68,19 +68,17 @@ def check_possible(
 ) -> None:
     """Refuse what no value within [low, high] can make true, and what every value makes true."""
     for op, value in tests:
-        never = (
-            (high is not None and (value > high or (value == high and op == ">")) and op in (">", ">=", "=="))
-            or (low is not None and (value < low or (value == low and op == "<")) and op in ("<", "<=", "=="))
+        never = (high is not None and (value > high or (value == high and op == ">")) and op in (">", ">=", "==")) or (
+            low is not None and (value < low or (value == low and op == "<")) and op in ("<", "<=", "==")
         )
-        always = (
-            (low is not None and (value < low or (value == low and op == ">=")) and op in (">", ">=", "!="))
-            or (high is not None and (value > high or (value == high and op == "<=")) and op in ("<", "<=", "!="))
+        always = (low is not None and (value < low or (value == low and op == ">=")) and op in (">", ">=", "!=")) or (
+            high is not None and (value > high or (value == high and op == "<=")) and op in ("<", "<=", "!=")
         )
         if never or always:
             bounds = f"{'' if low is None else f'{low:g}'}–{'' if high is None else f'{high:g}'}"
             scope.refuse(
                 [part],
-                f"“{scope.said(part)}”{'永远不会成立' if never else '总是成立'}:取值范围是 {bounds}",
+                f"“{scope.said(part)}”{'永远不会成立' if never else '总是成立'}：取值范围是 {bounds}",
                 f"{scope.said(part)!r} can {'never' if never else 'only'} be true: values lie in {bounds}",
             )
 
@@ -100,7 +98,7 @@ def enum_value(attribute: Attribute, owner: Name, part: Part, scope: Scope) -> s
             if text == value or text in labels.all():
                 return value
     known = [name_of(labels, value, scope.lang) for value, labels in attribute.values.items()]
-    scope.unknown(part, known=known)
+    return scope.unknown(part, known=known)
 
 
 def literal_value(attribute: Attribute, owner: Name, part: Part, scope: Scope) -> Value:
@@ -124,7 +122,9 @@ def literal_value(attribute: Attribute, owner: Name, part: Part, scope: Scope) -
 def _needs_number(owner: Name, part: Part, scope: Scope) -> Any:
     label = scope.label("field" if owner.kind == "field" else "attribute", owner.id, owner=owner.owner)
     scope.invalid(
-        [part], f"“{label}”是数值,不能等于“{scope.said(part)}”", f"{label!r} is a number; it cannot be {scope.said(part)!r}"
+        [part],
+        f"“{label}”是数值，不能等于“{scope.said(part)}”",
+        f"{label!r} is a number; it cannot be {scope.said(part)!r}",
     )
 
 
@@ -133,15 +133,15 @@ def _not_a_number_field(owner: Name, part: Part, scope: Scope) -> Any:
     zh, en = (scope.label(kind, owner.id, lang, owner.owner) for lang in ("zh", "en"))  # type: ignore[arg-type] # two literals
     scope.invalid(
         [part],
-        f"“{zh}”是“是/否”,不能与“{scope.said(part)}”比较",
+        f"“{zh}”是“是/否”，不能与“{scope.said(part)}”比较",
         f"{en!r} is yes or no; it cannot be compared with {scope.said(part)!r}",
-        Text(f"例如:{zh} 或 未{zh}", f"For example: {en} or not {en}"),
+        Text(f"例如：{zh} 或 未{zh}", f"For example: {en} or not {en}"),
     )
 
 
 def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope, *, bounded: bool = True) -> Tests:
-    """A part that holds a comparison (CMPQ) or a comparison with a literal (CMPV) → tests on the attribute. `bounded`: the
-    attribute's own limits hold for what is compared (not so for a sum)."""
+    """A part that holds a comparison (CMPQ) or a comparison with a literal (CMPV) → tests on the attribute. `bounded`:
+    the attribute's own limits hold for what is compared (not so for a sum)."""
     if part.has("CMPV"):
         op, literal = part.get("CMPV")
         if isinstance(literal, list):
@@ -156,11 +156,16 @@ def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope, *, bou
         _not_a_number_field(owner, part, scope)
     if attribute.type == "enum":
         known = [name_of(labels, value, scope.lang) for value, labels in attribute.values.items()]
-        zh, en = (scope.label(owner.kind, owner.id, lang, owner.owner) for lang in ("zh", "en"))  # type: ignore[arg-type] # two literals
+        zh, en = (
+            scope.label(owner.kind, owner.id, "zh", owner.owner),
+            scope.label(owner.kind, owner.id, "en", owner.owner),
+        )
         scope.invalid([part], f"“{zh}”不是数值", f"{en!r} is not a number", near=known)
     if attribute.type != "number":
         scope.invalid(
-            [part], f"“{scope.said(part)}”不能与{attribute.type}类型的值比较", f"a {attribute.type} cannot be compared so"
+            [part],
+            f"“{scope.said(part)}”不能与{attribute.type}类型的值比较",
+            f"a {attribute.type} cannot be compared so",
         )
     tests = number_tests(comparison, attribute.unit, part, scope)
     if bounded:

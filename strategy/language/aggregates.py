@@ -1,0 +1,240 @@
+"""Counts, sums, averages and newest values over a window."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from core.text import Text
+from strategy.document import Aggregate, Function, Op, Streak, Value
+from strategy.language.amounts import OPPOSITE, Comparison, Span
+from strategy.language.draft import LeafDraft
+from strategy.language.fields import draft_of, fields_for, filters_of, take_loose, window_of
+from strategy.language.lexer import Part
+from strategy.language.lexicon import Name
+from strategy.language.runs import since_leaf
+from strategy.language.said import Said
+from strategy.language.scope import Scope
+from strategy.language.segment import Segment, complain, describe
+from strategy.language.values import number_tests
+
+
+def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
+    scope, function = seg.scope, cast(Function, said.function)
+    if (
+        function == "last"
+        and said.named
+        and not said.fields
+        and not said.tests
+        and said.window
+        and said.window.form == "bare"
+    ):
+        seg.take("SINCE")
+        return since_leaf(seg, said)
+    if said.negation is not None:
+        complain(said.negation, scope)
+    if said.count is not None and function == "sum" and not said.plain_fields(scope):
+        return count_leaf(seg, said)
+    compared = next((t for t in reversed(said.tests) if _aggregable(scope, t.name, function)), None)
+    if compared is not None:
+        name, tests = compared.name, list(compared.tests)
+        if function in ("distinct",) and scope.attribute(name).type != "number":
+            complain(compared.part, scope)
+        others = [t for t in said.tests if t is not compared]
+        said.fields = [(p, n) for p, n in said.fields if n.id != name.id]
+    else:
+        name, tests = _aggregate_value(seg, said, function)
+        others = said.tests
+    del others
+    if len(tests) != 1:
+        scope.refuse(
+            list(seg.parts),
+            "合计或平均请只与一个数比较",
+            "compare a sum or an average with one number only",
+            Text("把范围拆成两个条件", "Split the range into two conditions"),
+        )
+    op, value = tests[0]
+    condition = Aggregate(
+        event=said.event,
+        where=filters_of(seg, said, without=[compared] if compared else []),
+        function=function,
+        field=name.id,
+        window=window_of(said),
+        op=op,
+        value=value,
+    )
+    windowless = said.window is None and function != "last"
+    if windowless:
+        _say_all_history(seg)
+    return draft_of(seg, said, condition, "fixed" if function == "last" else "state", windowless)
+
+
+def _aggregable(scope: Scope, name: Name, function: Function) -> bool:
+    kind = scope.attribute(name).type
+    return kind == "number" or function in ("last", "distinct")
+
+
+def _aggregate_value(seg: Segment, said: Said, function: Function) -> tuple[Name, list[tuple[Op, Value]]]:
+    """The field of an aggregate whose comparison stands apart from it ("total order amount … over 1000")."""
+    scope = seg.scope
+    fields = [n for _, n in said.plain_fields(scope)]
+    if said.count is not None and function == "distinct":
+        op, number, part = said.count
+        said.count = None
+        loose = part
+        tests: list[tuple[Op, Value]] = [(cast(Op, op or ">="), number)]
+        if len(fields) == 1:
+            return fields[0], tests
+        complain(loose, scope)
+    if not said.loose:
+        scope.invalid(
+            list(seg.parts),
+            "没有说与多少比较",
+            "it is not said what the value is compared with",
+            Text("例如“超过1000元”", "For example “over 1000”"),
+        )
+    part = said.loose.pop(0)
+    comparison: Comparison = part.get("CMPQ")
+    if not fields:
+        fields = fields_for(scope, said.event, comparison.quantity)
+        if len(fields) == 1:
+            label = describe(fields[0], scope)
+            scope.warn(f"“{scope.said(part)}”按{label.zh}理解", f"{scope.said(part)!r} was read as {label.en}")
+    if len(fields) != 1:
+        if len(fields) > 1:
+            scope.ask([part], "指哪个字段？", "which field is meant?", [describe(n, scope) for n in fields])
+        complain(part, scope)
+    attribute = scope.attribute(fields[0])
+    if function == "distinct":
+        return fields[0], [(op, v) for op, v in number_tests(comparison, None, part, scope)]
+    tests = [(op, v) for op, v in number_tests(comparison, attribute.unit, part, scope)]
+    said.fields = [(p, n) for p, n in said.fields if n != fields[0]]
+    return fields[0], tests
+
+
+def _say_all_history(seg: Segment) -> None:
+    seg.scope.warn(
+        f"“{seg.scope.said(*seg.parts)}”没有时间窗，按全部历史计算",
+        f"{seg.scope.said(*seg.parts)!r} has no time window; all history is counted",
+    )
+
+
+def count_leaf(seg: Segment, said: Said) -> LeafDraft:
+    scope = seg.scope
+    assert said.count is not None
+    op, number, part = said.count
+    filters = filters_of(seg, said)
+    if said.negation is not None and not said.booleans(scope):
+        op = "<" if op is None else OPPOSITE[op]
+    elif op is None:
+        if seg.take("ONLY"):
+            scope.ask(
+                [part],
+                "是“恰好”还是“不超过”？",
+                "exactly, or at most?",
+                [Text("恰好", "exactly"), Text("不超过", "at most")],
+            )
+        op = ">=" if number else "=="
+        words = scope.said(part)
+        if number:
+            scope.warn(f"“{words}”按“至少{words}”理解", f"{words!r} was read as “at least {words}”")
+    if number != int(number):
+        scope.invalid([part], "次数应是整数", "a count must be a whole number")
+    if (op == "<" and number <= 0) or (op in ("<=", "==") and number < 0):
+        scope.refuse([part], "次数不会小于0，这个条件永远不成立", "a count is never below 0: this can never be true")
+    if (op == ">=" and number <= 0) or (op in (">", "!=") and number < 0):
+        scope.refuse([part], "次数总是不小于0，这个条件总是成立", "a count is always at least 0: this is always true")
+    condition = Aggregate(
+        event=said.event, where=filters, function="count", window=window_of(said), op=cast(Op, op), value=float(number)
+    )
+    windowless = said.window is None and said.function is None
+    if windowless:
+        _say_all_history(seg)
+    return draft_of(seg, said, condition, "state", windowless)
+
+
+def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
+    if cast(Span, said.window).form == "bare" and seg.take("SINCE"):
+        return since_leaf(seg, said)
+    scope, window, part = seg.scope, cast(Span, said.window), cast(Part, said.window_part)
+    if window.last is not None:
+        return _last_n(seg, said, window.last)
+    if window.form in ("bare", "for"):
+        scope.invalid(
+            [part],
+            f"没有看懂“{scope.said(part)}”在这里指什么",
+            f"{scope.said(part)!r} was not understood here",
+            Text("例如“7天内登录少于2次”“7天没有登录”", "For example “logs in fewer than 2 times in 7 days”"),
+        )
+    if said.loose and said.single:
+        take_loose(seg, said)
+    elif said.loose:
+        loose = said.loose.pop(0)
+        comparison: Comparison = loose.get("CMPQ")
+        fields = fields_for(scope, said.event, comparison.quantity)
+        if len(fields) != 1:
+            if fields:
+                scope.ask([loose], "指哪个字段？", "which field is meant?", [describe(n, scope) for n in fields])
+            complain(loose, scope)
+        attribute = scope.attribute(fields[0])
+        tests = number_tests(comparison, attribute.unit, loose, scope)
+        if len(tests) != 1:
+            complain(loose, scope)
+        label = describe(fields[0], scope)
+        scope.warn(
+            f"“{scope.said(loose)}”按{label.zh}合计理解", f"{scope.said(loose)!r} was read as the total of {label.en}"
+        )
+        total = Aggregate(
+            event=said.event,
+            where=filters_of(seg, said),
+            function="sum",
+            field=fields[0].id,
+            window=window_of(said),
+            op=tests[0][0],
+            value=tests[0][1],
+        )
+        return draft_of(seg, said, total)
+    money = [t for t in said.tests if (scope.attribute(t.name).unit or "") in ("CNY", "USD", "EUR", "元", "万元")]
+    if money and not said.single and not said.bracket:
+        words = scope.said(money[0].part)
+        label = describe(money[0].name, scope)
+        span = scope.said(part)
+        scope.ask(
+            list(seg.parts),
+            "是这段时间的合计，还是其中一笔？",
+            "the total over that time, or one of them?",
+            [
+                Text(f"{span}{label.zh}合计{words}", f"total {label.en} {words} {span}"),
+                Text(f"{span}有单笔{label.zh}{words}", f"a single {label.en} {words} {span}"),
+            ],
+        )
+    condition = Aggregate(
+        event=said.event, where=filters_of(seg, said), function="count", window=window_of(said), op=">=", value=1.0
+    )
+    return draft_of(seg, said, condition)
+
+
+def _last_n(seg: Segment, said: Said, last: int) -> LeafDraft:
+    """ "最近3次都高于150" is a run; without 都 it may as well be an average."""
+    scope = seg.scope
+    if (said.tests or said.booleans(scope)) and (said.every or last == 1):
+        filters = filters_of(seg, said)
+        if last == 1 and len(said.tests) == 1 and len(filters) == 1:
+            test = said.tests[0]
+            latest = Aggregate(
+                event=said.event, function="last", field=test.name.id, op=filters[0].op, value=filters[0].value
+            )
+            return draft_of(seg, said, latest, "fixed")
+        return draft_of(seg, said, Streak(event=said.event, where=filters, times=last))
+    if said.tests:
+        words = scope.said(said.tests[0].part)
+        label = describe(said.tests[0].name, scope)
+        scope.ask(
+            list(seg.parts),
+            f"最近{last}次是每一次都如此，还是平均如此？",
+            f"each of the last {last}, or their average?",
+            [
+                Text(f"连续{last}次{label.zh}{words}", f"{label.en} {words} {last} times in a row"),
+                Text(f"最近{last}次{label.zh}平均{words}", f"average {label.en} over the last {last} times {words}"),
+            ],
+        )
+    return complain(cast(Part, said.window_part), scope)

@@ -1,0 +1,365 @@
+"""What conditions mean beside each other: acts that follow, shared windows, runs that break, readings that last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NoReturn
+
+from core.text import Text
+from strategy.document import Aggregate, Happens, MetricIs, Step, Streak, Window
+from strategy.document import Sequence as Ordered
+from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves, parts_of
+from strategy.language.order import sequence_draft
+from strategy.language.scope import Scope
+
+
+def combined(group: Group, scope: Scope) -> list[Draft]:
+    """The members of an "and" after they have been read beside each other; what was merged is gone."""
+    check_shared(group, scope)
+    members = _follow_up(list(group.of), group.marks, scope)
+    _attach_breakers(members, scope)
+    share_windows(Group("all", members, group.bracketed), scope)
+    _merge_acts(members, scope)
+    _check_acts(members, scope)
+    _newest_readings(members, scope)
+    return members
+
+
+def unfinished(opening: Opening, scope: Scope) -> NoReturn:
+    """ "投诉后" with nothing after it."""
+    scope.invalid(
+        opening.parts,
+        "“…后”之后要发生什么？",
+        "what has to happen after that?",
+        Text("例如“投诉后2小时内未解决”", "For example “a complaint is not resolved within 2 hours”"),
+    )
+
+
+def _follow_up(members: list[Draft], marks: Sequence[str], scope: Scope) -> list[Draft]:
+    """ "投诉后,2小时内未解决" and "加购,1小时内未下单": an act, then what is bound to it by a time."""
+    result: list[Draft] = []
+    for i, member in enumerate(members):
+        mark = marks[i - 1] if 0 < i <= len(marks) else "AND"
+        last = result[-1] if result else None
+        if isinstance(last, Opening):
+            step = _as_step(member, scope)
+            if step is None:
+                unfinished(last, scope)
+            result[-1] = sequence_draft([*last.steps, step], last.owner, (*last.parts, *parts_of(member)), scope)
+        elif last is not None and _bound_act(last, member):
+            assert isinstance(member, LeafDraft) and isinstance(last, LeafDraft)
+            bound = _bound(last, member, mark, scope)
+            if bound is None:
+                result.append(member)
+            else:
+                result[-1] = bound
+        else:
+            result.append(member)
+    return result
+
+
+def check_shared(group: Group, scope: Scope) -> None:
+    """ "7天内没有登录或下单", "7天内登录或下单少于2次": does the negation, or the count, hold for both?"""
+    if group.bracketed:
+        return
+    for one, two in zip(group.of, group.of[1:], strict=False):
+        if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft)):
+            continue
+        between = scope.normal.text[one.parts[-1].end : two.parts[0].start].strip()
+        if group.kind == "all" and between not in ("和", "与", "及", "以及", "、", "and"):
+            continue
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        negative = isinstance(one.condition, Aggregate) and _occurs(one.condition) is False
+        bare = isinstance(two.condition, Happens) and two.style == "act" and not two.condition.where
+        seen = isinstance(two.condition, Aggregate) and _occurs(two.condition) is True
+        if negative and (bare or seen) and "," not in between:
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}{between}{b}”：否定的是两者，还是只有前者？",
+                f"“{a} {between} {b}”: are both denied, or only the first?",
+                [Text(f"{a}，且没有{b}", f"{a}, and no {b}"), Text(f"（{a}），或（{b}）", f"({a}), or ({b})")],
+            )
+        counted = isinstance(two.condition, Aggregate) and (two.windowless or _trailing_window(two, between, scope))
+        implied = isinstance(one.condition, Happens) and one.style == "act" and not one.condition.where
+        implied = implied or (
+            isinstance(one.condition, Aggregate) and _occurs(one.condition) is True and one.within is not None
+        )
+        if counted and implied and "," not in between:
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}{between}{b}”：次数说的是两者各自、合计，还是只有后者？",
+                f"“{a} {between} {b}”: does the count hold for each, for both together, or only for the second?",
+                [
+                    Text(
+                        "请分开写，例如“7天内登录少于2次，且7天内下单少于2次”",
+                        "Write them apart, such as “logs in fewer than 2 times in the last 7 days, "
+                        "and orders fewer than 2 times in the last 7 days”",
+                    )
+                ],
+            )
+
+
+def _trailing_window(leaf: LeafDraft, between: str, scope: Scope) -> bool:
+    """English says the window last, so it may be meant for what stands before "or" too; its own subject settles it."""
+    if scope.lang == "zh" or any(p.has("EXISTS", "OBJECT") for p in leaf.parts):
+        return False
+    condition = leaf.condition
+    return isinstance(condition, Aggregate) and _occurs(condition) is None and between in ("or", "and")
+
+
+def _is_act(draft: Draft) -> bool:
+    return isinstance(draft, LeafDraft) and isinstance(draft.condition, Happens) and draft.style == "act"
+
+
+def _bound_act(last: Draft, member: Draft) -> bool:
+    return (
+        isinstance(member, LeafDraft)
+        and isinstance(last, LeafDraft)
+        and isinstance(member.condition, Aggregate)
+        and member.within is not None
+        and _occurs(member.condition) is not None
+        and isinstance(last.condition, Happens | Ordered)
+        and (last.style == "act" or isinstance(last.condition, Ordered))
+        and member.owner == last.owner
+        and not (isinstance(last.condition, Happens) and last.condition.event == member.condition.event)
+    )
+
+
+def _occurs(condition: Aggregate) -> bool | None:
+    """True for "at least one", False for "none", None for other counts."""
+    if condition.function != "count":
+        return None
+    return {(">=", 1.0): True, ("==", 0.0): False}.get((condition.op, condition.value))  # type: ignore[arg-type] # a count's value is a float
+
+
+def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafDraft | None:
+    """The sequence that an act and a bound "(not) within T" make; None where the bound reaches back from now.
+
+    Raises:
+        NeedsAnswer: where both are natural.
+    """
+    said, first = scope.said(*member.parts), scope.said(*last.parts)
+    form = next((p.get("WINDOW").form for p in member.parts if p.has("WINDOW")), "bare")
+    between = scope.normal.text[last.parts[-1].end : member.parts[0].start]
+    contrast = any(word in between for word in ("但", "却", "but", "yet"))
+    joined = mark in ("AND", "COMMAAND") and not contrast
+    if form == "bare":
+        related = _related_events(last, member)
+        if not related and not contrast:
+            scope.warn(f"“{said}”看的是到这时为止", f"{said!r} looks back from that moment")
+            return None
+        doubtful = joined or not related
+    else:
+        doubtful = joined and form != "within"
+    if doubtful:
+        scope.ask(
+            member.parts,
+            f"“{said}”是指这之后，还是到这时为止？",
+            f"is {said!r} meant after that, or up to that moment?",
+            [
+                Text(f"{first}后{said}", f"{first}, then {said}"),
+                Text(f"{first}，且过去{said}", f"{first} and, in the time before, {said}"),
+            ],
+        )
+    step = _as_step(member, scope)
+    assert step is not None
+    scope.warn(f"“{said}”从前一个事件发生时起算", f"{said!r} counts from the event before it")
+    condition = last.condition
+    before = condition.steps if isinstance(condition, Ordered) else (_step(condition),)
+    return sequence_draft([*before, step], last.owner, (*last.parts, *member.parts), scope)
+
+
+def _related_events(last: LeafDraft, member: LeafDraft) -> bool:
+    """Events of one family, by id: complaint.filed and complaint.resolved."""
+    families = [{re.split(r"[._-]", e)[0] for e in _events(d)} for d in (last, member)]
+    return bool(families[0] & families[1])
+
+
+def _step(condition: object) -> Step:
+    assert isinstance(condition, Happens)
+    return Step(event=condition.event, where=condition.where)
+
+
+def _as_step(draft: Draft, scope: Scope) -> Step | None:
+    if not isinstance(draft, LeafDraft):
+        return None
+    condition = draft.condition
+    if isinstance(condition, Happens):
+        return _step(condition)
+    if (
+        isinstance(condition, Aggregate)
+        and (occurs := _occurs(condition)) is not None
+        and condition.window.last is None
+    ):
+        within = condition.window.over
+        return Step(event=condition.event, where=condition.where, within=within, absent=not occurs)
+    return None
+
+
+def _attach_breakers(members: list[Draft], scope: Scope) -> None:
+    """ "连续滑动5屏,且未下单": the bare negation breaks the run before it."""
+    for i, member in enumerate(members):
+        if not (isinstance(member, LeafDraft) and member.without is not None):
+            continue
+        run = next(
+            (
+                m
+                for m in members[:i]
+                if isinstance(m, LeafDraft) and isinstance(m.condition, Streak) and m.owner == member.owner
+            ),
+            None,
+        )
+        if run is None:
+            continue
+        assert isinstance(run.condition, Streak)
+        run.condition = run.condition.model_copy(update={"without": (*run.condition.without, member.without)})
+        said = scope.said(*member.parts)
+        scope.warn(
+            f"“{said}”按“期间{said}”理解：一旦发生，连续中断", f"{said!r} was read as breaking the run when it happens"
+        )
+        members[i] = Group("all", [], False)
+    members[:] = [m for m in members if not (isinstance(m, Group) and not m.of)]
+
+
+def share_windows(group: Group, scope: Scope) -> None:
+    """A window said once holds for the counts after it that say none."""
+    window: Window | None = None
+    _share_back(group, scope)
+    for member in group.of:
+        if not isinstance(member, LeafDraft) or not isinstance(member.condition, Aggregate | MetricIs):
+            continue
+        condition = member.condition
+        if isinstance(condition, Aggregate) and condition.function == "last":
+            continue
+        if not member.windowless:
+            window = condition.window if condition.window.over is not None else window
+        elif window is not None:
+            member.condition = condition.model_copy(update={"window": window})
+            said = scope.said(*member.parts)
+            scope.warnings[:] = [w for w in scope.warnings if said not in w.zh or "没有时间窗" not in w.zh]
+            scope.warn(f"“{said}”沿用前面的时间窗", f"{said!r} takes the time window said before it")
+
+
+def _share_back(group: Group, scope: Scope) -> None:
+    """ "at least 3 times but fewer than 10 times in 7 days": the window said last holds for the same count before it.
+    Before another event's count it may or may not."""
+    for one, two in zip(group.of, group.of[1:], strict=False):
+        if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft) and one.windowless and not two.windowless):
+            continue
+        if not (isinstance(one.condition, Aggregate) and isinstance(two.condition, Aggregate)):
+            continue
+        if two.condition.window.over is None or any(
+            p.has("WINDOW") for m in group.of[: group.of.index(one)] for p in parts_of(m)
+        ):
+            continue
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        if one.condition.event == two.condition.event and two.parts[0].start == two.parts[0].end:
+            one.condition = one.condition.model_copy(update={"window": two.condition.window})
+            one.windowless = False
+            scope.warnings[:] = [w for w in scope.warnings if a not in w.zh or "没有时间窗" not in w.zh]
+            scope.warn(f"“{a}”用后面的时间窗", f"{a!r} takes the time window said after it")
+        elif scope.lang == "en" and "," not in scope.normal.text[one.parts[-1].end : two.parts[0].start]:
+            scope.ask(
+                one.parts,
+                f"“{a}”的时间窗也是后面说的那个吗？",
+                f"does the time window said later hold for {a!r} too?",
+                [
+                    Text(f"用同一个时间窗，例如“7天内{a}”", f"the same window: say “{a} in the last 7 days, and {b}”"),
+                    Text(f"全部历史：“{a}”前加“累计”", f"all history: say “{a} in all history, and {b}”"),
+                ],
+            )
+
+
+def _merge_acts(members: list[Draft], scope: Scope) -> None:
+    """Tests on one event type in one "and" are tests on the same event."""
+    for i, member in enumerate(members):
+        if not (isinstance(member, LeafDraft) and isinstance(member.condition, Happens) and member.style != "fixed"):
+            continue
+        for j in range(i + 1, len(members)):
+            other = members[j]
+            if (
+                isinstance(other, LeafDraft)
+                and isinstance(other.condition, Happens)
+                and other.style != "fixed"
+                and other.condition.event == member.condition.event
+            ):
+                where = (*member.condition.where, *other.condition.where)
+                member.condition = Happens(event=member.condition.event, where=where)
+                member.style = "act" if "act" in (member.style, other.style) else "reading"
+                member.parts = (*member.parts, *other.parts)
+                members[j] = Group("all", [], False)
+    members[:] = [m for m in members if not (isinstance(m, Group) and not m.of)]
+
+
+def _check_acts(members: Sequence[Draft], scope: Scope) -> None:
+    """Two acts cannot happen at the same instant: which order, or within which time?"""
+    acts = [m for m in members if _is_act(m)]
+    if len(acts) < 2:
+        return
+    one, two = acts[0], acts[1]
+    assert isinstance(one, LeafDraft) and isinstance(two, LeafDraft)
+    a, b = scope.said(*one.parts), scope.said(*two.parts)
+    scope.ask(
+        (*one.parts, *two.parts),
+        f"“{a}”和“{b}”是两个瞬间的事件，不会同时发生。是先后发生，还是在一段时间内都发生？",
+        f"{a!r} and {b!r} are two moments and never coincide. One after the other, or both within some time?",
+        [
+            Text(f"{a}后7天内{b}", f"{a}, then {b} within 7 days"),
+            Text(
+                f"7天内{a}至少1次，且7天内{b}至少1次",
+                f"{a} at least once in the last 7 days and {b} at least once in the last 7 days",
+            ),
+        ],
+    )
+
+
+def _newest_readings(members: Sequence[Draft], scope: Scope) -> None:
+    """A numeric field named alone, beside conditions on other events, is the newest value."""
+    for member in members:
+        if not (isinstance(member, LeafDraft) and member.style == "reading" and isinstance(member.condition, Happens)):
+            continue
+        event = member.condition.event
+        others = {e for d in members if d is not member for leaf in leaves(d) for e in _events(leaf)}
+        if event in others:
+            _ask_same_event(member, members, scope)
+        if not others:
+            continue
+        if len(member.condition.where) != 1:
+            member.style = "act"
+            continue
+        test = member.condition.where[0]
+        member.condition = Aggregate(event=event, function="last", field=test.field, op=test.op, value=test.value)
+        member.style = "fixed"
+        said = scope.said(*member.parts)
+        scope.warn(f"“{said}”看最新一次的值", f"{said!r} looks at the newest value")
+
+
+def _events(leaf: LeafDraft) -> set[str]:
+    condition = leaf.condition
+    if isinstance(condition, Ordered):
+        return {s.event for s in condition.steps}
+    event = getattr(condition, "event", None)
+    return {event} if isinstance(event, str) else set()
+
+
+def _ask_same_event(member: LeafDraft, members: Sequence[Draft], scope: Scope) -> None:
+    said = scope.said(*member.parts)
+    other = next(
+        (
+            d
+            for d in members
+            if d is not member and isinstance(d, LeafDraft) and isinstance(d.condition, Streak | Aggregate)
+        ),
+        None,
+    )
+    if other is None or not (_events(other) & _events(member)):
+        return
+    name = next(iter(_events(member)))
+    zh, en = scope.label("event", name, "zh"), scope.label("event", name, "en")
+    scope.ask(
+        member.parts,
+        f"“{said}”指每一次{zh}，还是最新一次？",
+        f"does {said!r} hold for each {en}, or for the newest one?",
+        [Text(f"每一次：{zh}({said})", f"each: {en} ({said})"), Text(f"最新一次{said}", f"latest {said}")],
+    )

@@ -1,0 +1,171 @@
+"""The walk over a strategy that both languages share: what is said of each kind of condition is theirs (chinese.py,
+english.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from core.text import Lang
+from strategy.document import (
+    Aggregate,
+    All,
+    Any_,
+    AttributeIs,
+    Change,
+    Condition,
+    DateIs,
+    EventFilter,
+    Filter,
+    ForecastIs,
+    Happens,
+    MetricIs,
+    Near,
+    Not,
+    Strategy,
+    Streak,
+)
+from strategy.document import Sequence as Ordered
+from strategy.language.lexicon import Name
+from strategy.language.speech import Speech, duration
+
+
+class Voice:
+    """What both languages share: the walk over the document."""
+
+    comparisons: ClassVar[dict[str, str]]
+    equals: ClassVar[dict[str, str]]
+    joints: ClassVar[dict[Literal["all", "any"], str]]
+    brackets: ClassVar[tuple[str, str]]
+
+    def __init__(self, strategy: Strategy, speech: Speech) -> None:
+        self.strategy = strategy
+        self.speech = speech
+        self.catalog = speech.catalog
+        self.lang: Lang = speech.lang
+
+    def all(self) -> str:
+        raise NotImplementedError
+
+    # ---- conditions --------------------------------------------------------------------------------------------------
+
+    def condition(self, condition: Condition, *, nested: bool = False) -> str:
+        """A condition; `nested` ones are bracketed where they join several."""
+        if isinstance(condition, All | Any_):
+            kind: Literal["all", "any"] = condition.kind
+            inner = self.joints[kind].join(self.condition(c, nested=True) for c in condition.of)
+            if len(condition.of) == 1 or (isinstance(condition, Any_) and _alternatives(condition)):
+                return self.explicit(kind, inner)
+            return self.bracket(inner) if nested else inner
+        if isinstance(condition, Not):
+            return self.negation(self.condition(condition.of))
+        return self.leaf(condition, alone=not nested)
+
+    def bracket(self, inner: str) -> str:
+        return f"{self.brackets[0]}{inner}{self.brackets[1]}"
+
+    def explicit(self, kind: Literal["all", "any"], inner: str) -> str:
+        raise NotImplementedError
+
+    def negation(self, inner: str) -> str:
+        raise NotImplementedError
+
+    def leaf(self, condition: Condition, *, alone: bool) -> str:
+        match condition:
+            case AttributeIs():
+                return self.attribute(condition)
+            case Happens():
+                return self.happens(condition, alone=alone)
+            case Aggregate():
+                return self.count(condition) if condition.function == "count" else self.aggregate(condition)
+            case MetricIs():
+                return self.metric(condition)
+            case Streak():
+                return self.streak(condition)
+            case Ordered():
+                return self.sequence(condition)
+            case Change():
+                return self.change(condition)
+            case Near():
+                return self.near(condition)
+            case ForecastIs():
+                return self.forecast(condition)
+            case DateIs():
+                return self.date(condition)
+        raise AssertionError(condition)
+
+    def attribute(self, c: AttributeIs) -> str:
+        raise NotImplementedError
+
+    def happens(self, c: Happens, *, alone: bool) -> str:
+        raise NotImplementedError
+
+    def count(self, c: Aggregate) -> str:
+        raise NotImplementedError
+
+    def aggregate(self, c: Aggregate) -> str:
+        raise NotImplementedError
+
+    def metric(self, c: MetricIs) -> str:
+        raise NotImplementedError
+
+    def streak(self, c: Streak) -> str:
+        raise NotImplementedError
+
+    def sequence(self, c: Ordered) -> str:
+        raise NotImplementedError
+
+    def change(self, c: Change) -> str:
+        raise NotImplementedError
+
+    def near(self, c: Near) -> str:
+        raise NotImplementedError
+
+    def forecast(self, c: ForecastIs) -> str:
+        raise NotImplementedError
+
+    def date(self, c: DateIs) -> str:
+        raise NotImplementedError
+
+    # ---- shared words ------------------------------------------------------------------------------------------------
+
+    def span(self, micros: int) -> str:
+        return duration(micros, self.lang)
+
+    def compared(self, op: str, value: object, name: Name) -> str:
+        """A comparison with a value, as the type of what is compared wants it."""
+        raise NotImplementedError
+
+    def event(self, e: EventFilter) -> str:
+        """An event with its filters in brackets."""
+        name = self.speech.name("event", e.event)
+        return name + (self.filters(e.event, e.where) if e.where else "")
+
+    def filters(self, event: str, where: Sequence[Filter]) -> str:
+        tests = [self.test(Name("field", f.field, event), f) for f in where]
+        return self.bracket(self.joints["all"].join(tests))
+
+    def test(self, name: Name, f: Filter) -> str:
+        raise NotImplementedError
+
+    def flag(self, e: EventFilter) -> tuple[str, str, bool] | None:
+        """Event, field and polarity where the only filter is a yes/no field: 打开营销邮件."""
+        if self.speech.exact or len(e.where) != 1:
+            return None
+        f = e.where[0]
+        attribute = self.catalog.field(e.event, f.field)
+        if attribute is None or attribute.type != "boolean" or f.op != "==" or not isinstance(f.value, bool):
+            return None
+        return self.speech.name("event", e.event), self.speech.name("field", f.field, e.event), f.value
+
+    def owner_of(self, relation: str | None) -> str:
+        """The object type a condition speaks about: the subject, or what the relation leads to."""
+        return self.catalog.relations[relation].target if relation else self.strategy.subject
+
+    def zero(self, c: Aggregate) -> bool:
+        return c.op == "==" and c.value == 0 and c.window.last is None and not c.where
+
+
+def _alternatives(condition: Any_) -> bool:
+    """Alternatives that unbracketed would be read as one test on several values."""
+    return all(isinstance(c, AttributeIs) for c in condition.of)
