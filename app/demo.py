@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 CUSTOMERS = 300
 """Enough for every planted case; a smaller world than `serve --demo`'s loads faster."""
 _STORY = "rival-nearby"
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 _VERDICTS = {
     "delivered": Text("执行", "deliver"),
     "deferred": Text("推迟", "put off"),

@@ -70,7 +70,7 @@ def in_background(settings: Settings) -> Iterator[tuple[str, Hub]]:
         thread = threading.Thread(target=server.run, args=([listener],), name="http")
         thread.start()
         try:
-            if not answering.wait(30):
+            if not answering.wait(60):
                 raise Unavailable(Text("服务没有启动", "the service did not start"))
             address = address_of(listener)
             hub.lock.tell(address)

@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     tenant: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="tenant of this install")
     catalog: Path | None = Field(default=None, description="catalog file; default: the retail pack's")
     lateness: Duration = Field(
-        default=SECOND, description="how far behind the newest event one may come and still count; firings wait as long"
+        default=2 * SECOND,
+        description="how far behind the newest event one may come and still count; firings wait as long",
     )
     demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
     demo_seed: int = Field(default=7, description="seed of the demo world")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
+import queue
+import threading
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -14,6 +17,9 @@ from app.hub import Hub
 from core.context import RequestContext
 from core.ids import new_id
 from knowledge.governance import Action
+
+if TYPE_CHECKING:
+    from agents.schemas import ChatEvent
 
 router = APIRouter(prefix="/v1/chat", tags=["tickets"])
 
@@ -29,6 +35,30 @@ class ChatIn(BaseModel):
     subject: str | None = Field(default=None, pattern=r"^customer/\S+$", description="whom it is about")
 
 
+_END = object()
+
+
+def _in_one_thread(events: Iterator[ChatEvent]) -> Iterator[ChatEvent]:
+    """Drive a turn in a thread and context of its own: the framework asks each next event from another one, across
+    which spans cannot stay open. A turn goes on to its end when the reader leaves."""
+    came: queue.Queue[Any] = queue.Queue()
+
+    def drive() -> None:
+        try:
+            for event in events:
+                came.put(event)
+        except Exception as error:
+            came.put(error)
+        came.put(_END)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(drive,), name="chat", daemon=True).start()
+    while (found := came.get()) is not _END:
+        if isinstance(found, Exception):
+            raise found
+        yield found
+
+
 @router.post("", summary="Say something", response_class=EventSourceResponse)
 def chat(
     body: ChatIn,
@@ -39,6 +69,6 @@ def chat(
     and `error` as they come, `done` last with the outcome. `text` is sent only after the guard has passed it."""
     thread = body.thread or new_id("chat", hub.clock)
     yield ServerSentEvent(event="thread", data={"thread": thread})
-    for event in hub.supervisor.get().chat(ctx, thread, body.message, body.subject):
+    for event in _in_one_thread(hub.supervisor.get().chat(ctx, thread, body.message, body.subject)):
         yield ServerSentEvent(event=event.type, data=event.data)
     hub.outbox.wake()
