@@ -3,6 +3,7 @@ part of the demo world, small enough to load in a few seconds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,6 +99,16 @@ def open_world(folder: Path, customers: set[str] | None = None) -> AgentWorld:
         catalog=lambda ctx: catalog,
     )
     return AgentWorld(world, clock, db, tools, folder)
+
+
+_shared: list[AgentWorld] = []
+
+
+def shared_world(make_folder: Callable[[], Path]) -> AgentWorld:
+    """The one world of this test process; tests keep apart by their conversations."""
+    if not _shared:
+        _shared.append(open_world(make_folder()))
+    return _shared[0]
 
 
 def _subjects_of(world: retail.World, customers: set[str]) -> set[str]:

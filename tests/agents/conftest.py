@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agentworld import AgentWorld, open_world
+from tests.agentworld import AgentWorld, shared_world
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -12,4 +12,4 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> AgentWorld:
-    return open_world(tmp_path_factory.mktemp("agents"))
+    return shared_world(lambda: tmp_path_factory.mktemp("hub"))
