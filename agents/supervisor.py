@@ -3,7 +3,6 @@ things: an approval that waits is settled before anything new is read."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +11,11 @@ from weakref import WeakValueDictionary
 
 import structlog
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from agents.approvals import Answer
 from agents.budget import Budget
+from agents.checkpoints import Checkpoints
 from agents.decision import Decision, Routing
 from agents.graph import build
 from agents.intake import check_text, lang_of, new_turn
@@ -44,16 +43,15 @@ class Supervisor:
     def __init__(self, deps: AgentDeps) -> None:
         self._deps = deps
         playbooks(), limits()  # a slip in either is to stop the start, not a customer's case
-        deps.checkpoints.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(deps.checkpoints, check_same_thread=False)
+        self._checkpoints = Checkpoints(deps.checkpoints)
         self.model = build_model(deps.model, deps.tools.clock)
         self._nodes = Nodes(deps, self.model)
-        self._graph = build(self._nodes, SqliteSaver(self._connection))
+        self._graph = build(self._nodes, self._checkpoints)
         self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
         self._guard = threading.Lock()
 
     def close(self) -> None:
-        self._connection.close()
+        self._checkpoints.close()
 
     def handle_ticket(self, ctx: RequestContext, ticket: TicketIn) -> TicketOutcome:
         """Read, route, decide and answer one message.
@@ -190,7 +188,9 @@ class Supervisor:
     def _run(self, ctx: RequestContext, thread: str, given: Any, emit: Emit) -> None:
         """Run the graph until it ends or waits. Each step is on disk before the next one begins."""
         context = RunContext(emit=emit, budget=Budget())
-        self._graph.invoke(given, self._config(ctx, thread), context=context, durability="sync")
+        config = self._config(ctx, thread)
+        self._graph.invoke(given, config, context=context, durability="sync")
+        self._checkpoints.keep_newest(config["configurable"]["thread_id"])
 
     def _stream(self, ctx: RequestContext, thread: str, given: Any) -> Iterator[ChatEvent]:
         yield from events_of(lambda emit: self._run(ctx, thread, given, emit))

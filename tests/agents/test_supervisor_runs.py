@@ -109,6 +109,15 @@ def test_a_reader_that_goes_away_does_not_stop_the_turn(hub: AgentWorld) -> None
     supervisor.close()
 
 
+def test_a_finished_conversation_keeps_its_newest_state_alone(hub: AgentWorld) -> None:
+    supervisor = hub.supervisor("pruned")
+    ticket = TicketIn(id="pruned", text=TEXT, subject=hub.world.truths.renewer)
+    outcome = supervisor.handle_ticket(context(), ticket)
+    kept = supervisor._checkpoints.conn.execute("SELECT count(*) FROM checkpoints").fetchone()
+    assert kept == (1,) and supervisor.outcome(context(), outcome.thread) == outcome
+    supervisor.close()
+
+
 def test_an_unknown_conversation_is_not_found(hub: AgentWorld) -> None:
     supervisor: Supervisor = hub.supervisor("unknown")
     with pytest.raises(NotFound):

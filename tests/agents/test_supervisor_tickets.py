@@ -140,7 +140,7 @@ def test_the_same_ticket_twice_is_handled_once(hub: AgentWorld, supervisor: Supe
 def test_personal_data_is_masked_before_anything_is_kept(hub: AgentWorld, supervisor: Supervisor) -> None:
     ticket = TicketIn(id="masked", text="请转人工,我的手机是13800138000。")
     supervisor.handle_ticket(context(), ticket)
-    supervisor._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    supervisor._checkpoints.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     kept = (hub.folder / "tickets.db").read_bytes()
     assert b"13800138000" not in kept
 
