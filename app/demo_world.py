@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from app import figures
 from core.context import Purpose
+from core.errors import Refused
 from core.telemetry import span
-from core.times import Micros
+from core.text import Text
+from core.times import DAY, Micros
 from knowledge.governance.consent import Statement, import_consents
+from strategy.tables import State
 
 if TYPE_CHECKING:
     from app.hub import Hub
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
     from knowledge.retrieval import Document
 
 _log = structlog.get_logger("demo")
-_PARTS = ("history", "consents", "strategies", "documents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,12 @@ class Progress:
     anchor: Micros
     done: tuple[str, ...] = ()
 
-    def having(self, part: str) -> Progress:
-        found = Progress(self.path, self.seed, self.anchor, (*self.done, part))
+    def having(self, *parts: str) -> Progress:
+        """Write down what is loaded now."""
+        found = Progress(self.path, self.seed, self.anchor, (*self.done, *parts))
         content = json.dumps({"seed": found.seed, "anchor": found.anchor, "done": found.done})
         self.path.write_text(content, encoding="utf-8")
         return found
-
-    @property
-    def complete(self) -> bool:
-        return set(_PARTS) <= set(self.done)
 
 
 def progress(hub: Hub) -> Progress:
@@ -53,11 +53,31 @@ def progress(hub: Hub) -> Progress:
     return Progress(path, kept["seed"], Micros(kept["anchor"]), tuple(kept["done"]))
 
 
+def history_is_missing(hub: Hub) -> bool:
+    """True when the month has yet to be loaded, or the rest of it after a stop. A folder that holds other events takes
+    no history: it would all come too late."""
+    found = progress(hub)
+    return "history" not in found.done and (found.path.exists() or not figures.recorded(hub.database, hub.context()))
+
+
 def load_demo_world(hub: Hub) -> World:
-    """Load what is not loaded yet; returns the world."""
+    """Load what is not loaded yet; returns the world.
+
+    Raises:
+        Refused: the data folder holds other events already.
+    """
     from knowledge.packs import retail
 
     found = progress(hub)
+    if "history" not in found.done and not history_is_missing(hub):
+        raise Refused(
+            Text(
+                "数据目录里已有别的事件，不能再载入演示数据",
+                "the data folder holds other events, so it takes no demo world",
+            ),
+            hint=Text("换一个空的 ZHONGSHU_DATA_DIR", "Set ZHONGSHU_DATA_DIR to an empty folder"),
+        )
+    found = found.having()
     world = retail.world(found.seed, anchor=found.anchor)
     loaders = {
         "history": load_history,
@@ -65,12 +85,16 @@ def load_demo_world(hub: Hub) -> World:
         "strategies": start_strategies,
         "documents": load_documents,
     }
-    for part, load in loaders.items():
-        if part not in found.done:
-            with span(f"demo.{part}"):
-                load(hub, world)
-            found = found.having(part)
-            _log.info("demo.loaded", part=part)
+    try:
+        for part, load in loaders.items():
+            if part not in found.done:
+                with span(f"demo.{part}"):
+                    load(hub, world)
+                hub.start_engine()
+                found = found.having(part)
+                _log.info("demo.loaded", part=part)
+    finally:
+        hub.start_engine()
     return world
 
 
@@ -80,7 +104,7 @@ def load_history(hub: Hub, world: World) -> None:
 
 
 def load_consents(hub: Hub, world: World) -> None:
-    joined = world.anchor - 30 * 86_400_000_000
+    joined = world.anchor - 30 * DAY
     statements = [
         Statement(customer.subject, Purpose.MARKETING, customer.consent_marketing, at=joined)
         for customer in world.customers
@@ -94,13 +118,15 @@ def start_strategies(hub: Hub, world: World) -> None:
     from knowledge.packs import retail
 
     ctx = hub.context()
-    known = {strategy.name for strategy in hub.strategies.list(ctx)}
+    known = {strategy.name: strategy for strategy in hub.strategies.list(ctx)}
     hub.live.settle(120)
     for ready in retail.strategies():
-        if ready.name not in known:
+        found = known.get(ready.name)
+        if found is None:
             sentence = ready.sentence.say(hub.settings.lang)
-            drafted = hub.strategies.draft(ctx, sentence=sentence, name=ready.name)
-            hub.strategies.approve(ctx, ready.name, drafted.version, 100.0)
+            found = hub.strategies.draft(ctx, sentence=sentence, name=ready.name)
+        if found.state is State.DRAFT:
+            hub.strategies.approve(ctx, ready.name, found.version, 100.0)
 
 
 def load_documents(hub: Hub, world: World) -> None:

@@ -18,7 +18,7 @@ from app import figures
 from app.agents_room import load_supervisor
 from app.auth import Keys
 from app.channels import address_book, open_channels
-from app.demo_world import load_demo_world
+from app.demo_world import history_is_missing, load_demo_world
 from app.examples import examples
 from app.lock import DataLock
 from app.metrics import Metrics
@@ -32,6 +32,7 @@ from core import audit
 from core.clock import Clock, SystemClock
 from core.context import Purpose, RequestContext, Role
 from core.db import Database
+from core.errors import Unavailable
 from core.events import Input
 from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
@@ -65,6 +66,8 @@ class Hub:
         self.owner_token = secrets.token_urlsafe(32)
         """Opens the API as admin to the process that runs the hub; never stored, gone when it ends."""
         self._exit = ExitStack()
+        self._engine_runs = threading.Event()
+        self._closing = False
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Hub:
@@ -129,8 +132,26 @@ class Hub:
         self.outbox = OutboxWorker(database, clock, self.channels, poll=_OUTBOX_POLL)
         self.outbox.start()
         self._exit.callback(self.outbox.stop)
-        self.live.start()
         self._exit.callback(self.live.stop)
+        if not (settings.demo and history_is_missing(self)):
+            self.start_engine()
+
+    def start_engine(self) -> None:
+        """Let the engine run and live events in. The demo world's history has to be in the journal before: anything
+        current ends its time, and what is older comes too late."""
+        if not (self._engine_runs.is_set() or self._closing):
+            self.live.start()
+            self._engine_runs.set()
+
+    def running_engine(self, patience: float = 60.0) -> LiveEngine:
+        """The engine once it runs.
+
+        Raises:
+            Unavailable: the demo world's history is still being loaded.
+        """
+        if not self._engine_runs.wait(patience):
+            raise Unavailable(Text("演示数据的历史还在载入", "the demo world's history is still being loaded"))
+        return self.live
 
     def _tell_graph(self, ctx: RequestContext, inputs: Sequence[Input]) -> None:
         """What was accepted enters the graph by the hub's own right: its sender was allowed to send it."""
@@ -183,7 +204,7 @@ class Hub:
     def rooms(self) -> list[Room[Any]]:
         """The heavy parts, in the order in which they are warmed up."""
         parts: list[Room[Any]] = [self.retriever, self.supervisor]
-        return [*parts, self.demo] if self.settings.demo else parts
+        return [self.demo, *parts] if self.settings.demo else parts
 
     def context(self, purpose: Purpose = Purpose.OPERATIONS) -> RequestContext:
         """The hub itself acting for this install's tenant."""
@@ -216,6 +237,7 @@ class Hub:
 
     def close(self) -> None:
         """Stop in the order opposite to opening: no new work, drain, snapshot, then the stores."""
+        self._closing = True
         self._exit.close()
 
     def __enter__(self) -> Hub:

@@ -131,6 +131,12 @@ def _bad_setting(cause: ValidationError) -> InvalidInput:
 
 
 def _check_pairs(settings: Settings) -> None:
+    if settings.demo and settings.catalog:
+        raise InvalidInput(
+            Text("演示数据只配零售行业包自带的目录", "the demo world goes with the retail pack's own catalog only"),
+            where={"field": "ZHONGSHU_CATALOG"},
+            hint=Text("去掉 ZHONGSHU_CATALOG 或 --demo", "Leave out ZHONGSHU_CATALOG, or --demo"),
+        )
     if settings.llm_base_url and not settings.llm_model:
         raise InvalidInput(
             Text("设了 ZHONGSHU_LLM_BASE_URL 却没有模型名", "ZHONGSHU_LLM_BASE_URL is set without a model"),

@@ -69,7 +69,7 @@ def facts(batch: Body, ctx: Annotated[RequestContext, Depends(allow(Action.FACTS
 
 
 def _take(hub: Hub, ctx: RequestContext, batch: Batch) -> ReceiptOut:
-    receipt = hub.live.accept_events(ctx, batch.items)
+    receipt = hub.running_engine().accept_events(ctx, batch.items)
     if batch.single and receipt.rejected:
         error = receipt.rejected[0].error
         error.where.pop("item", None)
