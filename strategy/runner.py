@@ -94,8 +94,9 @@ class TenantRunner:
         """Restore the snapshot if it is of this catalog, then repeat the journal up to what was decided, silently."""
         with span("engine.recover", tenant=self.ctx.tenant), self._db.reading() as session:
             repository = JournalRepository(session, self.ctx.tenant)
-            self._decided_seq = repository.position().decided_seq
             stored = repository.snapshot()
+            # Last: for a new tenant this makes a row, which a further query would try to write in a reading session.
+            self._decided_seq = repository.position().decided_seq
         if stored is not None and stored.fingerprint == self._fingerprint():
             self._restore(stored)
         while self.applied_seq < self._decided_seq and self.step():
