@@ -59,7 +59,7 @@ class Chinese(Voice):
     def all(self) -> str:
         s = self.strategy
         subject = self.speech.name("object", s.subject)
-        who = f"对于满足（{self.condition(s.audience)}）的{subject}，" if s.audience else ""
+        who = f"对于满足（{self.condition(s.audience, plain=False)}）的{subject}，" if s.audience else ""
         actions = "，并".join(self.action(a) for a in s.actions)
         how = "；".join(self.how(subject))
         return f"{who}当{subject}{self.condition(s.trigger)}时，就{actions}。{how}。"

@@ -241,6 +241,7 @@ def _value_alone(seg: Segment) -> LeafDraft | None:
     part = next((p for p in seg.parts if p.has("CMPV", "VALUE")), None)
     if part is None:
         return None
+    op: Op
     op, literal = part.get("CMPV") if part.has("CMPV") else ("==", part)
     if isinstance(literal, list):
         if not literal or not literal[0].named("value"):

@@ -58,7 +58,7 @@ class English(Voice):
     def all(self) -> str:
         s = self.strategy
         subject = self.speech.name("object", s.subject)
-        who = f"For any {subject} that satisfies ({self.condition(s.audience)}), " if s.audience else ""
+        who = f"For any {subject} that satisfies ({self.condition(s.audience, plain=False)}), " if s.audience else ""
         when = "when" if who else "When"
         actions = ", and ".join(self.action(a) for a in s.actions)
         how = "; ".join(self.how(subject))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Seq
 
 from core.text import Text
+from knowledge.catalog.units import WrongUnit, convert
 from strategy.document import Aggregate, Filter, Happens, Streak, Window
 from strategy.language.amounts import Quantity
 from strategy.language.draft import LeafDraft, Style
@@ -57,8 +58,6 @@ def fields_for(scope: Scope, event: str, quantity: Quantity) -> list[Name]:
     fields = [Name("field", n, event) for n, f in scope.catalog.events[event].fields.items() if f.type == "number"]
     if quantity.unit is None or len(fields) <= 1:
         return fields
-    from knowledge.catalog.units import WrongUnit, convert
-
     fitting = []
     for name in fields:
         try:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from core.text import Text
-from core.times import DAY, format_duration
+from core.times import DAY, HOUR
 from knowledge.catalog.model import Attribute
-from strategy.document import AttributeIs, Change, DateIs, ForecastIs, Leaf, MetricIs, Near, Op, Value, Window
-from strategy.language.amounts import Comparison, Quantity, Span
+from strategy.document import AttributeIs, Change, DateIs, Filter, ForecastIs, Leaf, MetricIs, Near, Op, Value, Window
+from strategy.language.amounts import OPPOSITE, Comparison, Quantity, Span
 from strategy.language.draft import LeafDraft
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.said import gather
+from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, describe
-from strategy.language.values import check_possible, in_unit, number_tests, tests_of
+from strategy.language.speech import duration
+from strategy.language.values import check_possible, enum_value, in_unit, number_tests, tests_of
 
 
 def near_leaf(seg: Segment) -> LeafDraft:
@@ -87,7 +89,7 @@ def forecast_leaf(seg: Segment) -> LeafDraft:
     if window is not None:
         span: Span = window.get("WINDOW")
         if span.over != forecast.horizon or span.form == "past":
-            horizon = format_duration(forecast.horizon)
+            horizon = _ahead(forecast.horizon, scope)
             scope.invalid(
                 [window],
                 f"“{scope.said(part)}”预测的是未来 {horizon}，不是这里说的时长",
@@ -105,6 +107,13 @@ def forecast_leaf(seg: Segment) -> LeafDraft:
     seg.finish()
     scope.recent = Part(part.start, part.start, {"NAME": (name,)})
     return draft
+
+
+def _ahead(micros: int, scope: Scope) -> str:
+    """A horizon as people say it: up to three days in hours."""
+    if micros <= 3 * DAY and micros % HOUR == 0:
+        return f"{micros // HOUR}小时" if scope.lang == "zh" else f"{micros // HOUR} hours"
+    return duration(micros, scope.lang)
 
 
 def _only_numbers(seg: Segment, about: Part, unit: str | None) -> list[tuple[Part, list[tuple[Op, float]]]]:
@@ -212,8 +221,6 @@ def _attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute)
     if found is not None:
         tests = tests_of(attribute, name, found, scope)
     elif attribute.type == "enum" and (value := seg.take("VALUE", "STRING")):
-        from strategy.language.values import enum_value
-
         tests = [("==", enum_value(attribute, name, value, scope))]
     elif unknown := seg.free("UNKNOWN"):
         scope.unknown(unknown[0], known=[lab for v in attribute.values.values() for lab in v.all()])
@@ -226,8 +233,6 @@ def _attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute)
             Text(f"例如“{label.zh}大于…”或“{label.zh}是…”", f"For example “{label.en} above …” or “{label.en} is …”"),
         )
     if negative is not None:
-        from strategy.language.quantities import OPPOSITE
-
         if len(tests) != 1:
             complain(negative, scope)
         op, value_ = tests[0]
@@ -349,8 +354,6 @@ def change_leaf(seg: Segment) -> LeafDraft:
             fields, function = numeric[:1], said.function
     said.fields = [(p, n) for p, n in said.fields if n not in fields]
     filters = [*said.bracket, *(f for t in said.tests for f in t.filters())]
-    from strategy.document import Filter
-
     filters += [Filter(field=n.id, op="==", value=True) for _, n in said.booleans(scope)]
     condition = Change(
         event=said.event,

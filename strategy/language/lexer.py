@@ -279,12 +279,13 @@ def _absorb_objects(parts: list[Part], normal: Normal, lexicon: Lexicon) -> list
         if part.has("VERB") and not part.names and i + 1 < len(parts):
             _absorb_verb(result, i, normal, lexicon)
             continue
-        if not part.has("UNKNOWN"):
+        stray_value = part.has("VALUE") and all(n.kind == "value" and n.of == "field" for n in part.names)
+        if not part.has("UNKNOWN") and not stray_value:
             continue
         keys = tuple(a.key for a in atoms_of(normal.text[part.start : part.end]))
         for j in _neighbours(parts, i, normal):
             owners = tuple(n for n in parts[j].named("event") if set(keys) <= lexicon.object_words[n])
-            if owners:
+            if owners and not any(v.owner == n.id for v in part.names for n in owners):
                 result[i] = Part(part.start, part.end, {"FILLER": None})
                 result[j] = replace(result[j], senses={**parts[j].senses, "NAME": owners})
                 break

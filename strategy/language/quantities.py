@@ -180,6 +180,14 @@ _COMPARISONS = [
     rule("COP q:QTY", lambda b, _: _compare("==", b)),
     rule("COPNEG q:QTY", lambda b, _: _compare("!=", b)),
     rule("q:QTY p:POSTCMP", lambda b, _: _compare(b["p"].get("POSTCMP"), b)),
+    rule(
+        "q:QTY p:POSTCMP TIMES|MEASURE",
+        lambda b, _: (
+            {"CMPQ": Comparison(b["p"].get("POSTCMP"), Quantity(b["q"].get("QTY").number, times=True))}
+            if b["q"].get("QTY").unit is None
+            else None
+        ),
+    ),
     rule("COP q:QTY p:POSTCMP", lambda b, _: _compare(b["p"].get("POSTCMP"), b)),
     rule("CMP q:QTY POSTCMP", lambda b, _: {"CLASH": None}),
     rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),

@@ -15,10 +15,10 @@ from core.errors import InvalidInput, TooLarge
 from core.telemetry import span
 from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
-from strategy.document import All, Condition, Strategy
+from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
 from strategy.language.clauses import read_node
-from strategy.language.draft import Draft, Group, LeafDraft, leaves
+from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
 from strategy.language.lexicon import lexicon_of
@@ -134,9 +134,25 @@ def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str,
         told = settle(noun, subject, scope)
         if told not in who:
             who.append(told)
+    for leaf in (leaf for d in (audience, *nouns) if d is not None for leaf in leaves(d)):
+        if isinstance(leaf.condition, Happens) and leaf.style != "fixed":
+            _refuse_moment(leaf, scope)
     if not who:
         return subject, condition, None
     return subject, condition, who[0] if len(who) == 1 else All(of=tuple(who))
+
+
+def _refuse_moment(leaf: LeafDraft, scope: Scope) -> None:
+    said = scope.said(*leaf.parts)
+    scope.refuse(
+        leaf.parts,
+        f"“{said}”是一个瞬间，不能用来说明是哪些客户",
+        f"{said!r} is a moment and cannot say for whom",
+        Text(
+            "请说成一段时间里的状态，例如“过去30天下单至少1次的客户”",
+            "Say it as a state, such as “customers who ordered at least once in the last 30 days”",
+        ),
+    )
 
 
 # ---- zones -----------------------------------------------------------------------------------------------------------
@@ -333,6 +349,3 @@ def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
                 ]
             return inner, parts[j + 1 :]
     return [], parts[i + 1 :] if not excluded else parts
-
-
-__all__ = ["Group", "LeafDraft", "Reading", "leaves", "read_sentence", "short_name", "split_zones"]

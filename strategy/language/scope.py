@@ -60,10 +60,17 @@ class Scope:
         """The name is not in the catalog: say where, and what comes closest (of the same language first)."""
         said = self.said(part).strip()
         labels = list(known) or self.lexicon.labels(kinds)
-        close = nearest(plain(said), labels) or _sharing(said, labels) or _same_script(said, labels)[:3]
+        close = nearest(plain(said), labels) or _sharing(said, labels) or self._usual(said, labels)[:3]
         raise UnknownName(
             Text(f"目录里没有“{said}”", f"the catalog has no {said!r}"), where=self.where([part]), nearest=close
         )
+
+    def _usual(self, said: str, labels: Sequence[str]) -> list[str]:
+        """Where nothing is close: names of the same script, events first, since most unknown words stand for one."""
+        chinese = not said.isascii()
+        events = set(self.lexicon.labels(["event"]))
+        same = [label for label in labels if label.isascii() != chinese] or list(labels)
+        return sorted(same, key=lambda label: label not in events)
 
     def invalid(
         self, parts: Sequence[Part], zh: str, en: str, hint: Text | None = None, near: Sequence[str] = ()
@@ -110,11 +117,6 @@ class Scope:
         for name in names:
             if name.id not in self.objects:
                 self.objects.append(name.id)
-
-
-def _same_script(said: str, labels: Sequence[str]) -> list[str]:
-    chinese = not said.isascii()
-    return [label for label in labels if label.isascii() != chinese] or list(labels)
 
 
 def _sharing(said: str, labels: Sequence[str]) -> list[str]:

@@ -112,6 +112,13 @@ def complain(part: Part, scope: Scope) -> NoReturn:
                 Text("连续几天都有，例如“连续3天登录”", "Days in a row, such as “logs in on 3 consecutive days”"),
             ],
         )
+    if part.has("ALWAYS"):
+        scope.invalid(
+            [part],
+            f"“{said}”要说清楚是连续几次或几天",
+            f"{said!r}: for how many times or days in a row?",
+            Text("例如“连续3次”“连续3天”", "For example “3 times in a row”, “on 3 consecutive days”"),
+        )
     if part.has("FIRST"):
         scope.invalid(
             [part],

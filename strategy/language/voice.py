@@ -49,8 +49,8 @@ class Voice:
 
     # ---- conditions --------------------------------------------------------------------------------------------------
 
-    def condition(self, condition: Condition, *, nested: bool = False) -> str:
-        """A condition; `nested` ones are bracketed where they join several."""
+    def condition(self, condition: Condition, *, nested: bool = False, plain: bool = True) -> str:
+        """A condition; `nested` ones are bracketed where they join several. `plain`: an act may be short."""
         if isinstance(condition, All | Any_):
             kind: Literal["all", "any"] = condition.kind
             inner = self.joints[kind].join(self.condition(c, nested=True) for c in condition.of)
@@ -59,7 +59,7 @@ class Voice:
             return self.bracket(inner) if nested else inner
         if isinstance(condition, Not):
             return self.negation(self.condition(condition.of))
-        return self.leaf(condition, alone=not nested)
+        return self.leaf(condition, alone=plain and not nested)
 
     def bracket(self, inner: str) -> str:
         return f"{self.brackets[0]}{inner}{self.brackets[1]}"

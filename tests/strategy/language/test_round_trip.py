@@ -22,7 +22,7 @@ DOCUMENTS = Documents(CATALOG)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_every_strategy_survives_its_readback(lang: Lang, data: st.DataObject) -> None:
     strategy: Strategy = data.draw(DOCUMENTS.strategies())
