@@ -145,7 +145,7 @@ class ForecastIs(_Part):
 
 class DateIs(_Part):
     """A date attribute against the calendar, in the catalog's time zone: with `part`, the current month (or day) is the
-    date's, in any year; else from `days_before` days before the date, at local midnight, until that day ends."""
+    date's, in any year; else today is the day `days_before` days before the date, from its midnight to the next."""
 
     kind: Literal["date"] = "date"
     attribute: str

@@ -196,4 +196,4 @@ class Chinese(Voice):
         name = f"{self.via(c.via)}{self.speech.name('attribute', c.attribute, self.owner_of(c.via))}"
         if c.part:
             return f"{name}{'当月' if c.part == 'month' else '当天'}"
-        return f"{name}前{duration((c.days_before or 0) * DAY, 'zh') if c.days_before else '0天'}起至当天"
+        return f"{name}前{duration((c.days_before or 0) * DAY, 'zh') if c.days_before else '0天'}那一整天"

@@ -213,4 +213,4 @@ class English(Voice):
         if c.part:
             return f"it is {'the month of' if c.part == 'month' else 'the day of'} {name}"
         days = c.days_before or 0
-        return f"from {days} day{'' if days == 1 else 's'} before {name} until that day"
+        return f"it is exactly {days} day{'' if days == 1 else 's'} before {name}, all day"

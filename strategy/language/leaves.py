@@ -276,7 +276,7 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
     if duration is None:
         return None
     quantity, at = duration
-    while seg.take("BEFORE", "INSIDE", "START", "UNTILDAY", "DISTANCE", "SINCE", "AFTER", "NEXT", "TO"):
+    while seg.take("BEFORE", "INSIDE", "START", "WHOLEDAY", "DISTANCE", "SINCE", "AFTER", "NEXT", "TO"):
         pass
     if (quantity.micros or 0) % DAY:
         scope.invalid(
