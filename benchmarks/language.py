@@ -10,6 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def run(rounds: int) -> dict[str, Any]:
     for lang in ("zh", "en"):
         for case in yaml.safe_load((_DATA / f"sentences_{lang}.yaml").read_text(encoding="utf-8")):
             cases.append((case["say"], catalogs["sentences_catalog" if case.get("catalog") else "catalog"]))
-    lexicon = _measure([lambda: Lexicon(catalogs["sentences_catalog"])], rounds)
+    lexicon = _measure([partial(Lexicon, catalogs["sentences_catalog"])], rounds)
     read_sentence(*cases[0])
     strategies = []
     for text, catalog in cases:
@@ -58,10 +59,13 @@ def run(rounds: int) -> dict[str, Any]:
     return {
         "machine": machine_facts(),
         "new_catalog": lexicon,
-        "read": {"sentences": len(cases), **_measure([lambda t=t, c=c: read_sentence(t, c) for t, c in cases], rounds)},
+        "read": {
+            "sentences": len(cases),
+            **_measure([partial(read_sentence, text, catalog) for text, catalog in cases], rounds),
+        },
         "readback": {
             "strategies": len(strategies),
-            **_measure([lambda s=s, c=c: readback(s, c, "zh") for s, c in strategies], 1),
+            **_measure([partial(readback, strategy, catalog, "zh") for strategy, catalog in strategies], 1),
         },
         "target_p95_ms": TARGET_P95_MS,
     }

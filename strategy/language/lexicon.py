@@ -198,7 +198,7 @@ class Lexicon:
                     node.names.extend(n for n in events if n not in node.names)
 
     def _add_weak(self) -> None:
-        """Parts of labels: 官网停留 for 官网停留时长, 邮件 for 营销邮件, 解决 for 解决投诉 if 投诉 is a name too."""
+        """Parts of labels: 官网停留 for 官网停留时长, 邮件 for 营销邮件, 解决 for 解决投诉."""
         for keys, names in self._labels.items():
             if "." in keys or "_" in keys:
                 continue
@@ -211,7 +211,7 @@ class Lexicon:
                     continue
                 rest = keys[len(short) :] if keys[: len(short)] == short else ()
                 for name in names:
-                    verb = name.kind == "event" and bool(rest) and any(n != name for n in self._labels.get(rest, ()))
+                    verb = name.kind == "event" and bool(rest) and _stands_alone(short)
                     if (verb or _may_shorten(name, keys, short)) and name not in node.weak:
                         node.weak.append(name)
 
@@ -228,6 +228,11 @@ def _rivals(one: Name, two: Name) -> bool:
 def _weight(keys: tuple[str, ...]) -> int:
     """How much a part of a label says: a Chinese character 1, an English word 2 (particles and short words 0)."""
     return sum(1 if not k[0].isascii() else (2 if len(k) >= 3 and k.isalpha() else 0) for k in keys)
+
+
+def _stands_alone(head: tuple[str, ...]) -> bool:
+    """The verb of a label such as 浏览商品 or "view a product" may be said alone; a particle may not."""
+    return all(not k[0].isascii() for k in head) or (len(head) == 1 and len(head[0]) >= 4)
 
 
 def _shortened(keys: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

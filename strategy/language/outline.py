@@ -80,7 +80,7 @@ def parse_conditions(parts: Sequence[Part], scope: Scope) -> Node:
 # ---- tokens ----------------------------------------------------------------------------------------------------------
 
 _JOINTS = ("COMMA", "STOP", "LIST", "AND", "OR", "NEXT")
-_GLUED_AFTER = ("DURING", "WITHOUT", "UNFOLLOWED", "UNTILDAY")
+_GLUED_AFTER = ("DURING", "WITHOUT", "UNFOLLOWED", "WHOLEDAY")
 _CARRIERS = ("WINDOW", "OBJECT", "VALUE", "FILLER", "DE", "IF", "ANY", "FIRST", "FOR", "EACHONE", "BOTH", "DUR", "WHO")
 
 

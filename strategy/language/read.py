@@ -91,6 +91,9 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     rest = take_extras(parts, extras, scope, loose=False)
     audience_parts, condition_parts, action_parts = split_zones(rest, scope)
     action_parts = take_extras(action_parts, extras, scope, loose=True)
+    for part in (*audience_parts, *condition_parts):
+        if part.has("UNKNOWN"):
+            scope.unknown(part)
     audience = read_node(parse_conditions(audience_parts, scope), scope) if audience_parts else None
     if not any(not p.has("FILLER", "COMMA", "STOP", "IF") for p in condition_parts):
         if audience is None:

@@ -15,6 +15,7 @@ from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
 
+_CELSIUS = frozenset(["c", "°c", "℃", "celsius", "摄氏度", "度", "degc"])
 _KNOWN_UNITS = frozenset(unit_words().values())
 
 Tests = list[tuple[Op, Value]]
@@ -44,6 +45,8 @@ def in_unit(quantity: Quantity, unit: str | None, part: Part, scope: Scope) -> f
         said = "岁" if quantity.unit else said
     else:
         said = quantity.unit or ""
+    if unit and said == "℃" and unit.lower() in _CELSIUS:
+        return quantity.number
     want = canonical(unit) if unit else None
     try:
         if quantity.micros is not None and said not in _KNOWN_UNITS and want is not None:
