@@ -76,6 +76,12 @@ def canonical(unit: str) -> str:
     return _CANONICAL.get(unit) or _CANONICAL.get(unit.lower()) or unit
 
 
+def adds_up(unit: str | None) -> bool:
+    """True when a total of such values means something (money, time, energy); pressures and rates are averaged."""
+    additive = {"time", "length", "mass", "volume", "energy", "money", "dollars", "euros"}
+    return unit is None or _DIMENSION.get(canonical(unit)) in additive
+
+
 def convert(value: float, unit: str, wanted: str | None) -> float:
     """A value in `unit` → the value in `wanted`.
 

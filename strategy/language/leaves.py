@@ -7,6 +7,7 @@ from typing import Literal, cast
 from core.text import Text
 from core.times import DAY, HOUR
 from knowledge.catalog.model import Attribute
+from knowledge.catalog.units import adds_up
 from strategy.document import AttributeIs, Change, DateIs, Filter, ForecastIs, Leaf, MetricIs, Near, Op, Value, Window
 from strategy.language.amounts import OPPOSITE, Comparison, Quantity, Span
 from strategy.language.draft import LeafDraft
@@ -160,6 +161,8 @@ def metric_leaf(seg: Segment) -> LeafDraft:
     said = seg.take("WINDOW")
     if said is not None:
         span: Span = said.get("WINDOW")
+        if span.over == 0:
+            scope.invalid([said], "时间窗应大于0", "a time window must be longer than zero")
         window = Window(over=span.over, last=span.last)
     if (
         metric.unit == "percent"
@@ -341,9 +344,10 @@ def change_leaf(seg: Segment) -> LeafDraft:
     if said.function not in (None, "sum", "avg") or said.count or said.run or said.negation or said.loose:
         scope.refuse(list(seg.parts), "变化只能比次数、合计或平均", "a change compares counts, sums or averages only")
     if fields:
-        function = said.function or "sum"
+        function = said.function or ("sum" if adds_up(scope.attribute(fields[0]).unit) else "avg")
         if said.function is None:
-            scope.warn("按合计比较", "compared by the total")
+            how = Text("合计", "total") if function == "sum" else Text("平均值", "average")
+            scope.warn(f"按{how.zh}比较", f"compared by the {how.en}")
     elif said.function is not None and not said.counted:
         numeric = [
             Name("field", n, said.event)

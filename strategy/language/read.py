@@ -18,7 +18,7 @@ from knowledge.catalog import Catalog
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
 from strategy.language.clauses import read_node
-from strategy.language.draft import Draft, LeafDraft, leaves
+from strategy.language.draft import Draft, LeafDraft, Opening, leaves
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
 from strategy.language.lexicon import lexicon_of
@@ -27,6 +27,7 @@ from strategy.language.outline import parse_conditions
 from strategy.language.quantities import quantities
 from strategy.language.scope import Scope
 from strategy.language.settle import settle, subject_of
+from strategy.language.together import unfinished
 
 LONGEST = 2000
 """Characters a sentence may have."""
@@ -75,7 +76,11 @@ def read_sentence(text: str, catalog: Catalog, *, name: str | None = None, lang:
         lexicon = lexicon_of(catalog)
         scope = Scope(catalog, lexicon, normal, lang or guess_lang(text))
         parts = quantities(lex(normal, lexicon))
-        document = _strategy(parts, name or short_name(text), scope)
+        try:
+            document = _strategy(parts, name or short_name(text), scope)
+        except ValidationError as problem:  # a part that no check above foresaw must not reach the user as a traceback
+            message = problem.errors()[0]["msg"]
+            raise InvalidInput(Text(message, message), where={"offset": 0, "length": len(text)}) from problem
     return Reading(document, scope.lang, tuple(scope.warnings))
 
 
@@ -111,24 +116,20 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
         trigger = read_node(parse_conditions(condition_parts, scope), scope)
     calls = read_actions(action_parts, scope)
     subject, trigger_condition, audience_condition = _settled(trigger, audience, scope)
-    try:
-        return Strategy(
-            name=name,
-            subject=subject,
-            audience=audience_condition,
-            trigger=trigger_condition,
-            actions=calls,
-            **extras.documents(),
-        )
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise InvalidInput(
-            Text(f"{first['msg']}", f"{first['msg']}"), where={"offset": 0, "length": len(scope.normal.original)}
-        ) from problem
+    return Strategy(
+        name=name,
+        subject=subject,
+        audience=audience_condition,
+        trigger=trigger_condition,
+        actions=calls,
+        **extras.documents(),
+    )
 
 
 def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str, Condition, Condition | None]:
     nouns = list(dict.fromkeys(scope.audience))
+    if isinstance(trigger, Opening):
+        unfinished(trigger, scope)
     drafts = [trigger, *([audience] if audience else []), *nouns]
     subject = subject_of(drafts, scope)
     condition = settle(trigger, subject, scope)

@@ -71,6 +71,8 @@ def run_leaf(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
         units = [p for p in seg.free("UNIT") if Quantity(1, p.get("UNIT")).period == run.per]
         if units:
             seg.use(units[0], seg.free("EACH")[0])
+    if times < 1:
+        scope.refuse(list(seg.parts), "“连续”至少要1次", "a run is at least 1 long")
     condition = Streak(
         event=said.event,
         where=filters_of(seg, said),

@@ -147,6 +147,8 @@ def _take_time(seg: Segment, said: Said) -> None:
     scope = seg.scope
     if part := seg.take("WINDOW"):
         said.window, said.window_part = part.get("WINDOW"), part
+        if said.window and said.window.over == 0:
+            scope.invalid([part], "时间窗应大于0", "a time window must be longer than zero")
         if other := seg.take("WINDOW"):
             scope.invalid([part, other], "一个条件里有两个时间窗", "one condition has two time windows")
     if part := seg.take("STREAK"):
@@ -192,6 +194,8 @@ def _take_comparisons(seg: Segment, said: Said) -> None:
         elif (
             quantity.micros is not None and said.window is None and (comparison is None or comparison.op in (">", ">="))
         ):
+            if quantity.micros <= 0:
+                scope.invalid([part], "时长应大于0", "a duration must be longer than zero")
             said.window, said.window_part = Span("bare", over=quantity.micros, said=quantity), part
             seg.use(part)
         elif comparison is not None:
