@@ -21,7 +21,7 @@ from standardwebhooks import Webhook
 
 from app.cli.reach import Api
 from app.cli.words import t
-from app.demo_world import documents_of, load_consents, load_history
+from app.demo_world import documents_of, load_consents
 from app.logs import set_up_logs
 from app.server import in_background
 from app.settings import load_settings
@@ -29,7 +29,7 @@ from app.telling import Teller
 from core.errors import Unavailable
 from core.events import Event, Fact, Input
 from core.text import Text
-from core.times import format_time
+from core.times import DAY, format_time
 from knowledge.packs import retail
 
 if TYPE_CHECKING:
@@ -75,20 +75,28 @@ def tell() -> None:
 
 def _prepare(hub: Hub, teller: Teller) -> World:
     world = retail.world(hub.settings.demo_seed, anchor=hub.clock.now(), customers=CUSTOMERS)
-    load_history(hub, world)
+    week = _recent(world)
+    hub.live.load_history(hub.context(), week)
     load_consents(hub, world)
     concerned = _concerned(world)
+    events = sum(isinstance(found, Event) for found in week)
     documents = [d for d in documents_of(world) if d.kind in ("faq", "article") or d.subject in concerned]
     hub.retriever.get().add(hub.context(), documents)
     hub.supervisor.get()
     hub.live.settle(60)
     teller.note(
         Text(
-            f"{len(world.customers)} 位客户、{len(world.events):,} 个事件、{len(documents)} 份文档已载入。",
-            f"{len(world.customers)} customers, {len(world.events):,} events, {len(documents)} documents are in.",
+            f"{len(world.customers)} 位客户、一周的 {events:,} 个事件、{len(documents)} 份文档已载入。",
+            f"{len(world.customers)} customers, a week with {events:,} events, {len(documents)} documents are in.",
         )
     )
     return world
+
+
+def _recent(world: World) -> list[Input]:
+    """All facts, the events of the last week, and every event of the customer whom story 1 asks "why not" about."""
+    asked, since = world.truths.near_misses[_STORY][0], world.anchor - 7 * DAY
+    return [x for x in world.inputs() if not isinstance(x, Event) or x.time >= since or x.subject == asked]
 
 
 def _concerned(world: World) -> set[str]:
@@ -154,9 +162,9 @@ def _coffee(api: Api, world: World, receiver: Receiver, teller: Teller) -> None:
     )
     why = _wait_for(lambda: _finished(api, decision["id"]), "delivery")
     teller.layers(Text("为什么是现在？", "Why now?"), why["headline"], why["layers"])
-    for other in world.truths.near_misses.get(_STORY, ())[:1]:
-        found = api.get("strategies", _STORY, "why-not", subject=other)
-        teller.step(Text(f"为什么 {other} 没有？", f"Why not {other}?"), [found["headline"], *found["lines"]])
+    other = world.truths.near_misses[_STORY][0]
+    found = api.get("strategies", _STORY, "why-not", subject=other)
+    teller.step(Text(f"为什么 {other} 没有？", f"Why not {other}?"), [found["headline"], *found["lines"]])
 
 
 @dataclass(frozen=True)
