@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,14 +10,19 @@ import yaml
 
 
 class PlainLoader(yaml.SafeLoader):
-    """SafeLoader without YAML 1.1's surprises: `2026-01-01` is text, and so are `yes`, `no`, `on` and `off`."""
+    """SafeLoader without YAML 1.1's surprises: `2026-01-01` and `22:00` are text, and so are `yes`, `no`, `on`."""
 
 
+_DROPPED = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _DROPPED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     if first not in "yYnNoO"
 }
+PlainLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?\d+$"), list("-+0123456789"))
+PlainLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(?=e))(e[-+]?\d+)?$", re.I), list("-+0123456789.")
+)
 
 
 def read_yaml(text: str) -> Any:
@@ -29,7 +35,7 @@ def read_yaml(text: str) -> Any:
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int:
-    """The line (from 1) of the deepest part of `path` that the YAML text has."""
+    """The line (from 1) of the deepest part of `path` that the YAML text has; steps that it has not are passed over."""
     node = yaml.compose(text, Loader=PlainLoader)
     line: int = node.start_mark.line if node is not None else 0
     for part in path:
@@ -41,7 +47,6 @@ def line_of(text: str, path: Sequence[str | int]) -> int:
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             child = node.value[part]
             line = child.start_mark.line
-        if child is None:
-            break
-        node = child
+        if child is not None:
+            node = child
     return line + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -12,22 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import InvalidInput
 from core.text import Text
+from core.yamls import line_of, read_yaml
 from knowledge.catalog import nearest
 from strategy.document import Leaf, Strategy
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as people mean it: 22:00 is not 1320, and 2026-05-01 stays as written."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith((":timestamp", ":int", ":float"))]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?\d+$"), list("-+0123456789"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(?=e))(e[-+]?\d+)?$", re.I), list("-+0123456789.")
-)
 
 
 class InvalidStrategy(InvalidInput):
@@ -59,8 +45,7 @@ def load_strategy(path: Path | str) -> Strategy:
 def read_strategy(text: str) -> Strategy:
     """As `load_strategy`, from the text itself (JSON is YAML too)."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        content = yaml.load(text, Loader=_Loader)
+        content = read_yaml(text)
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         raise InvalidStrategy(
@@ -74,15 +59,10 @@ def read_strategy(text: str) -> Strategy:
             Text("策略文件应是键值结构", "a strategy file must be a mapping"),
             hint=Text("以 strategy: 1 开头", "It starts with strategy: 1"),
         )
-    if "strategy" not in content:
-        raise InvalidStrategy(
-            Text("缺少 strategy: 1（格式版本）", "strategy: 1 (the format's version) is missing"),
-            where={"line": 1, "field": "strategy"},
-        )
     try:
         return Strategy.model_validate(content)
     except ValidationError as cause:
-        raise _first_problem(cause, root) from cause
+        raise _first_problem(cause, text) from cause
 
 
 def dump_strategy(strategy: Strategy) -> str:
@@ -111,26 +91,6 @@ def _condition(part: BaseModel) -> dict[str, Any]:
     return body
 
 
-# ---- errors ----------------------------------------------------------------------------------------------------------
-
-
-def _line_of(node: Any, path: Sequence[str | int]) -> int:
-    """The line of the deepest part of `path` that exists in the file (1-based); tags of unions are no part of it."""
-    line: int = node.start_mark.line if node is not None else 0
-    for part in path:
-        child = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    line, child = key.start_mark.line, value
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            child = node.value[part]
-            line = child.start_mark.line
-        if child is not None:
-            node = child
-    return line + 1
-
-
 def _kind_models() -> dict[str, type[BaseModel]]:
     from strategy.document import All, Any_, Not
 
@@ -138,12 +98,12 @@ def _kind_models() -> dict[str, type[BaseModel]]:
     return {str(m.model_fields["kind"].default): m for m in models}
 
 
-def _first_problem(cause: ValidationError, root: Any) -> InvalidStrategy:
+def _first_problem(cause: ValidationError, text: str) -> InvalidStrategy:
     problems = cause.errors()
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     kinds = _kind_models()
     path = [p for p in problem["loc"] if p not in kinds or not _is_tag(p, problem["loc"])]
-    where = {"line": _line_of(root, path), "field": ".".join(str(p) for p in path)}
+    where = {"line": line_of(text, path), "field": ".".join(str(p) for p in path)}
     last = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "union_tag_invalid":
         given = str(problem["ctx"]["tag"])

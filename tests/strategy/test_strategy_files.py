@@ -41,10 +41,10 @@ def test_a_document_written_and_read_is_equal() -> None:
     ("old", "new", "line", "says"),
     [
         ("kind: sequence", "kind: sequnce", 7, "Nearest: sequence"),
-        ("kind: all", "knd: all", 4, "'kind' is missing"),
+        ("kind: all", "knd: all", 4, "has no kind"),
         ("value: 15", "valu: 15", 11, "value"),
         ("within: 2h", "within: 2 hours", 10, "not a duration"),
-        ("name: unresolved", "nam: unresolved", 2, "'name' is missing"),
+        ("name: unresolved", "nam: unresolved", 2, "Nearest: name"),
         ("times: 1", "times: 0", 13, "greater than or equal to 1"),
         ("[{task: 升级给总监}]", "[]", 12, "at least 1"),
         ('"22:00"', '"25:00"', 13, "pattern"),
