@@ -29,6 +29,7 @@ lint: $(STAMP)  ## format, style, types, layers, prompts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/house_rules.py
+	@$(BIN)/python scripts/reference.py --check
 
 bench: $(STAMP)  ## measurements, with machine facts
 	@$(BIN)/python -m benchmarks
