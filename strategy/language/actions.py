@@ -173,7 +173,7 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
         [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
     )
     if counted:
-        tests += [p for p in bare if p.has("DUR", "WINDOW", "CMPQ", "AT")]
+        tests += [p for p in bare if p.has("DUR", "WINDOW", "CMPQ", "AT") or p.named("event", "field", "attribute")]
     if any(p.has("AFTER") for p in bare) and any(p.has("DUR", "AT") for p in bare):
         tests += bare
     if not any(p.has("UNKNOWN", "VERB", "STRING", "NAME") for p in bare):

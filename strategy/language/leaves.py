@@ -193,7 +193,8 @@ def attribute_leaf(seg: Segment, part: Part, name: Name) -> LeafDraft:
     relation = _relation(seg)
     if attribute.type == "date" and (condition := _date(seg, part, name)) is not None:
         seg.finish()
-        return LeafDraft(condition, name.owner, "state", seg.parts, relation=relation)
+        stretch = any(p.has("WINDOW") or (p.has("CMPQ") and p.get("CMPQ").op in ("<", "<=")) for p in seg.parts)
+        return LeafDraft(condition, name.owner, "state", seg.parts, relation=relation, stretch=stretch)
     seg.take("BOTH")
     if (function := seg.take("FUNCTION")) and function.get("FUNCTION") != "last":
         scope.refuse(
@@ -304,9 +305,10 @@ def _date_duration(seg: Segment) -> tuple[Quantity, Part] | None:
             if comparison.op not in ("<", "<=", "==") or comparison.high:
                 complain(part, scope)
             seg.use(part)
-            return comparison.quantity, part
+            days = (comparison.quantity.micros or 0) // DAY - (comparison.op == "<")
+            return (comparison.quantity if comparison.op != "<" else Quantity(max(days, 0), "d")), part
     if part := seg.take("DUR"):
-        if seg.has("AFTER") and not seg.has("BEFORE"):
+        if not seg.has("BEFORE", "DISTANCE", "SINCE", "TO"):
             complain(part, scope)
         return part.get("DUR"), part
     return None
@@ -385,6 +387,11 @@ def _percent(seg: Segment, mark: Part) -> float:
             if comparison.op not in (">", ">=", "=="):
                 complain(part, scope)
             percent = in_unit(comparison.quantity, "percent", part, scope)
+            if comparison.op == ">":
+                scope.warn(
+                    f"“{scope.said(part)}”按“至少 {percent:g}%”理解",
+                    f"{scope.said(part)!r} was read as “at least {percent:g}%”",
+                )
             if percent <= 0 or (percent > 100 and mark.has("DROP")):
                 scope.refuse([part], "幅度应在 0 与 100% 之间", "the change must lie between 0 and 100%")
             return percent

@@ -132,6 +132,9 @@ def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str,
         unfinished(trigger, scope)
     drafts = [trigger, *([audience] if audience else []), *nouns]
     subject = subject_of(drafts, scope)
+    for leaf in (leaf for d in drafts for leaf in leaves(d)):
+        if leaf.stretch:
+            _check_stretch(leaf, leaf is trigger, scope)
     condition = settle(trigger, subject, scope)
     who: list[Condition] = [settle(audience, subject, scope)] if audience else []
     for noun in nouns:
@@ -144,6 +147,22 @@ def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str,
     if not who:
         return subject, condition, None
     return subject, condition, who[0] if len(who) == 1 else All(of=tuple(who))
+
+
+def _check_stretch(leaf: LeafDraft, alone: bool, scope: Scope) -> None:
+    """ "合同30天内到期" begins on one day, and there it fires; beside other conditions the whole stretch would count."""
+    said = scope.said(*leaf.parts)
+    if not alone:
+        scope.refuse(
+            leaf.parts,
+            f"“{said}”是一段时间，与其他条件合用时还不支持",
+            f"{said!r} is a stretch of time, which is not supported beside other conditions",
+            Text(
+                "可以用其中一天，例如“合同到期前30天”",
+                "One day of it can be used: “30 days before contract end”",
+            ),
+        )
+    scope.warn(f"“{said}”在这段时间的第一天触发", f"{said!r} fires on the first day of that stretch")
 
 
 def _refuse_moment(leaf: LeafDraft, scope: Scope) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, cast
 
 from core.text import Text
@@ -116,10 +117,22 @@ def literal_value(attribute: Attribute, owner: Name, part: Part, scope: Scope) -
         if part.has("TRUE", "FALSE"):
             return part.has("TRUE")
         _not_a_number_field(owner, part, scope)
+    if attribute.type == "date":
+        return _date_text(part, scope)
     for kind in ("STRING", "DATE", "UNKNOWN"):
         if isinstance(part.get(kind), str):
             return str(part.get(kind))
     return scope.said(part)
+
+
+def _date_text(part: Part, scope: Scope) -> str:
+    """A fixed date as written; anything else is no date."""
+    text = str(part.get("DATE") or part.get("STRING") or scope.said(part))
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        scope.invalid([part], f"“{text}”不是日期", f"{text!r} is not a date", near=["2026-05-01"])
+    return text
 
 
 def _needs_number(owner: Name, part: Part, scope: Scope) -> Any:
