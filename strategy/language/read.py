@@ -150,7 +150,7 @@ def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str,
 
 
 def _check_stretch(leaf: LeafDraft, alone: bool, scope: Scope) -> None:
-    """ "合同30天内到期" begins on one day, and there it fires; beside other conditions the whole stretch would count."""
+    """ "合同30天内到期" begins on one day, and there it fires; beside other conditions all of it would count."""
     said = scope.said(*leaf.parts)
     if not alone:
         scope.refuse(
