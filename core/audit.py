@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from core.clock import Clock
@@ -26,7 +26,7 @@ class AuditRow(SQLModel, table=True):
     action: str
     target: str
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    at: int
+    at: int = Field(sa_type=BigInteger)
     previous: str
     hash: str
 
