@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.text import Text
 from core.times import Micros, parse_time
 
-_SUBJECT = re.compile(r"[A-Za-z][\w.-]*/[^\s/][^\s]*$")
+_SUBJECT = re.compile(r"[A-Za-z][\w.-]*/[^\s/][^\s]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ Input = Event | Fact | Relation
 
 
 def _subject(value: object, name: str = "subject") -> str:
-    if not isinstance(value, str) or not _SUBJECT.match(value):
+    if not isinstance(value, str) or not _SUBJECT.fullmatch(value):
         raise InvalidInput(
             Text(f"{name} {value!r} 不是“类型/编号”", f"{name} {value!r} is not `type/key`"),
             where={"field": name},

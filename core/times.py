@@ -30,6 +30,9 @@ EARLIEST = Micros(0)
 LATEST = Micros(4_102_444_800 * SECOND)
 """Moments from 2100-01-01 on are taken for a broken clock."""
 
+LONGEST = 1_000 * 366 * DAY
+"""Durations beyond this are slips, and would not fit where moments are kept."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?$")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d|w)")
@@ -88,13 +91,20 @@ def format_time(moment: int, zone: str = "UTC") -> str:
 
 
 def parse_duration(text: object, field: str = "duration") -> int:
-    """`90s`, `10m`, `2h`, `7d`, `1w`, `1h30m` → microseconds; a positive int passes unchanged."""
-    if isinstance(text, int) and not isinstance(text, bool) and text >= 0:
+    """`90s`, `10m`, `2h`, `7d`, `1w`, `1h30m` → microseconds, up to `LONGEST`; a positive int passes unchanged."""
+    if isinstance(text, int) and not isinstance(text, bool) and 0 <= text <= LONGEST:
         return text
     if isinstance(text, str):
         parts = _DURATION.findall(text)
         if parts and "".join(n + u for n, u in parts) == text.strip():
-            return round(sum(float(n) * _UNITS[u] for n, u in parts))
+            micros = sum(float(n) * _UNITS[u] for n, u in parts)
+            if micros <= LONGEST:
+                return round(micros)
+            raise InvalidInput(
+                Text(f"时长 {text[:40]!r} 太长", f"duration {text[:40]!r} is too long"),
+                where={"field": field},
+                hint=Text("最长 1000 年", "At most 1000 years"),
+            )
     raise InvalidInput(
         Text(f"{text!r} 不是时长", f"{text!r} is not a duration"),
         where={"field": field},

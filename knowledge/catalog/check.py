@@ -4,7 +4,8 @@ passes is returned with values in the catalog's units; what does not is an error
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
+from math import isfinite
 from typing import Any
 
 from core.errors import InvalidInput, UnknownName
@@ -14,7 +15,8 @@ from knowledge.catalog.load import nearest
 from knowledge.catalog.model import Attribute, Catalog
 from knowledge.catalog.units import WrongUnit, convert
 
-_QUANTITY = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(\S+)\s*$")
+_QUANTITY = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([^\s\d.]\S*)\s*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ].*)?")
 
 
 def check_event(event: Event, catalog: Catalog) -> Event:
@@ -100,7 +102,7 @@ def _check_value(value: Any, attribute: Attribute, field: str) -> Any:
         if not isinstance(value, bool):
             raise _wrong(value, Text("布尔值", "a boolean"), field, ["true", "false"])
     elif attribute.type == "enum":
-        if value not in attribute.values:
+        if not isinstance(value, str) or value not in attribute.values:
             for known, labels in attribute.values.items():
                 if value in labels.all():
                     return known
@@ -122,28 +124,39 @@ def _check_value(value: Any, attribute: Attribute, field: str) -> Any:
         ):
             raise _wrong(value, Text("位置", "a position"), field, ['{"lat": 31.23, "lon": 121.47}'])
     elif attribute.type == "date":
-        try:
-            date.fromisoformat(str(value)[:10])
-        except ValueError:
-            raise _wrong(value, Text("日期", "a date"), field, ["2026-05-01"]) from None
+        if not _is_date(value):
+            raise _wrong(value, Text("日期", "a date"), field, ["2026-05-01"])
     elif not isinstance(value, str):
         raise _wrong(value, Text("文本", "text"), field)
     return value
+
+
+def _is_date(value: Any) -> bool:
+    """A day, or a moment, of which the day counts."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
+    except ValueError:
+        return False
+    return True
 
 
 def _check_number(value: Any, attribute: Attribute, field: str) -> float:
     unit = None
     if isinstance(value, dict) and set(value) == {"value", "unit"}:
         value, unit = value["value"], value["unit"]
-    elif isinstance(value, str) and (match := _QUANTITY.match(value)):
+    elif isinstance(value, str) and (match := _QUANTITY.fullmatch(value)):
         value, unit = float(match.group(1)), match.group(2)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(value, Text("数值", "a number"), field)
     if unit is not None:
         try:
             value = convert(float(value), str(unit), attribute.unit)
         except WrongUnit as error:
             raise error.at(field=field) from None
+    if not isfinite(value):
+        raise _wrong(value, Text("有限的数值", "a finite number"), field)
     if (attribute.min is not None and value < attribute.min) or (attribute.max is not None and value > attribute.max):
         low, high = attribute.min, attribute.max
         raise InvalidInput(

@@ -18,7 +18,7 @@ from knowledge.graph import repository
 from knowledge.graph.model import Assertion, GraphFact
 from knowledge.graph.repository import Keyed, to_json
 
-_SUBJECT = re.compile(r"[A-Za-z][\w.-]*/\S+$")
+_SUBJECT = re.compile(r"[A-Za-z][\w.-]*/\S+")
 _MAX_KEY = 64
 """Longer texts are for retrieval, not for look-up."""
 
@@ -48,7 +48,7 @@ def check_claim(claim: Assertion, place: int) -> None:
         return InvalidInput(text, where={"item": place, "field": field})
 
     for field, end in (("subject", claim.subject), ("object", claim.object)):
-        if end is not None and not _SUBJECT.match(end):
+        if end is not None and not _SUBJECT.fullmatch(end):
             raise wrong(field, Text(f"{end!r} 不是“类型/编号”", f"{end!r} is not `type/key`"))
     if not claim.name:
         raise wrong("name", Text("缺少属性名或关系名", "the property or relation has no name"))

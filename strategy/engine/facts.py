@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Any, ClassVar
 
-from core.times import Micros
+from core.times import EARLIEST, LATEST, Micros, to_datetime
 from knowledge.catalog.model import Place
 from strategy.document import AttributeIs, DateIs, ForecastIs, Near
 from strategy.engine.calendars import anniversary, local_day, midnight, next_month
@@ -159,8 +159,8 @@ class DateLeaf(FactLeaf):
         """The next local midnight at which the answer for this date changes."""
         today = local_day(at, self._zone)
         if self._days is not None:
-            begins = found - timedelta(days=self._days)
-            turns = [begins, begins + timedelta(days=1)]
+            begins = found.toordinal() - self._days
+            turns = [date.fromordinal(day) for day in (begins, begins + 1) if day in _DAYS]
         elif self._part == "month":
             turn = next_month(today)
             while turn.month not in (found.month, next_month(found).month):
@@ -175,6 +175,10 @@ class DateLeaf(FactLeaf):
         threshold = self._part if self._part is not None else self._days
         found = _date(value)
         return {"observed": None if found is None else found.isoformat(), "threshold": threshold}
+
+
+_DAYS = range(to_datetime(EARLIEST).toordinal(), to_datetime(LATEST).toordinal())
+"""The days that time can reach: a date outside them (0001-01-01, 9999-12-31 for "never") never comes."""
 
 
 def _date(value: Any) -> date | None:

@@ -24,6 +24,7 @@ def test_the_four_attributes_are_enough() -> None:
         ({"time": "2026-05-01T00:00:00"}, "time"),
         ({"subject": "c1"}, "subject"),
         ({"subject": "customer/"}, "subject"),
+        ({"subject": "customer/c1\n"}, "subject"),
         ({"data": [1]}, "data"),
         ({"specversion": "0.3"}, "specversion"),
     ],

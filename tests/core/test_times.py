@@ -54,7 +54,9 @@ def test_durations_combine_units() -> None:
     assert parse_duration("1h30m") == HOUR + 30 * MINUTE
 
 
-@pytest.mark.parametrize("text", ["", "7", "7 d", "-1h", "d", "1x", True, None])
+@pytest.mark.parametrize(
+    "text", ["", "7", "7 d", "-1h", "d", "1x", True, None, "1001000d", "9" * 400 + "d", 10**30, -1]
+)
 def test_what_is_not_a_duration_is_refused(text: object) -> None:
     with pytest.raises(InvalidInput):
         parse_duration(text)

@@ -135,3 +135,40 @@ def test_units_convert_exactly_within_a_dimension() -> None:
     assert convert(3, "万元", "CNY") == 30_000
     with pytest.raises(WrongUnit):
         convert(1, "kg", None)
+
+
+@pytest.mark.parametrize("value", [[], {}, 5, True, "nope"])
+def test_what_is_none_of_the_values_is_an_error_of_its_line(catalog: Catalog, value: object) -> None:
+    with pytest.raises(InvalidInput, match="one of its values"):
+        check_fact(Fact("customer/c1", "tier", value, Micros(1)), catalog)
+
+
+@pytest.mark.parametrize("value", ["12", "1.5", "１２"])
+def test_a_number_written_as_text_is_not_read_as_a_number_with_a_unit(catalog: Catalog, value: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a number") as caught:
+        check_event(event("vitals.pressure", systolic=value), catalog)
+    assert not isinstance(caught.value, WrongUnit)
+
+
+def test_a_conversion_that_leaves_the_finite_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(InvalidInput, match="finite"):
+        check_fact(Fact("customer/c1", "dwell", {"value": 1e308, "unit": "year"}, Micros(1)), catalog)
+
+
+DATED = """
+catalog: 1
+objects:
+  customer: {attributes: {ends: {type: date}}}
+"""
+
+
+@pytest.mark.parametrize("value", ["2026-05-01", "0001-01-01", "2026-05-01T08:00:00+08:00", "2026-05-01 08:00:00z"])
+def test_a_date_is_a_day_or_a_moment(value: str) -> None:
+    fact = Fact("customer/c1", "ends", value, Micros(1))
+    assert check_fact(fact, read_catalog(DATED).catalog) == fact
+
+
+@pytest.mark.parametrize("value", [20260501, "20260501", "2026-05-01 soon", "2026-02-30", "0000-00-00", [], True])
+def test_what_only_begins_like_a_date_is_none(value: object) -> None:
+    with pytest.raises(InvalidInput, match="is not a date"):
+        check_fact(Fact("customer/c1", "ends", value, Micros(1)), read_catalog(DATED).catalog)

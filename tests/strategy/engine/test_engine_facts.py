@@ -155,6 +155,15 @@ def test_days_before_a_date_is_true_from_local_midnight_by_timer() -> None:
     assert stage.look().truth is Truth.FALSE
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1969-12-31", "2100-01-01"])
+def test_a_date_beyond_all_time_never_comes(day: str) -> None:
+    stage = Stage(date(days_before=3))
+    stage.fact("birthday", day, 0)
+    stage.event("login", 1)
+    assert stage.until(1_000) == []
+    assert stage.look().truth is Truth.FALSE
+
+
 def test_the_month_of_a_birthday_fires_at_its_first_midnight_every_year() -> None:
     stage = Stage(date(part="month"))
     stage.fact("birthday", "1990-06-15", 0)
