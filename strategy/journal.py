@@ -21,7 +21,7 @@ from core.text import Text
 from core.times import HOUR, Micros, format_time
 from knowledge.catalog import Catalog
 from strategy.repository import JournalEntry, JournalRepository
-from strategy.stream import AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
+from strategy.stream import MAX_RAW, AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
 from strategy.tables import Kind, SetAsideRow
 
 MAX_AHEAD = 24 * HOUR
@@ -203,6 +203,13 @@ def _columns(
         "backfill": backfill,
         "received_at": now,
     }
+
+
+def aside_row(reason: str, error: ZhongshuError, what: object, now: Micros) -> dict[str, Any]:
+    """The row of something set aside after it was taken: an input, a firing, a journal row."""
+    raw = _json(what).decode()[:MAX_RAW]
+    texts = {"zh": error.as_dict("zh"), "en": error.as_dict("en")}
+    return {"reason": reason, "line": None, "error": texts, "raw": raw, "received_at": now}
 
 
 def _aside(bad: BadLine, reason: str, now: Micros) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class LiveEngine:
         self._decider = decider
         self._lateness = lateness
         self._snapshot_every = snapshot_every
-        self.sinks = SinkFeed(db, sinks)
+        self.sinks = SinkFeed(db, clock, sinks)
         self._runners: dict[TenantId, TenantRunner] = {}
         self._lock = threading.RLock()
         self._synced: dict[TenantId, Micros] = {}
@@ -339,7 +339,7 @@ class LiveEngine:
     def aside(
         self, ctx: RequestContext, *, before: int | None = None, limit: int = 100, reason: str | None = None
     ) -> list[SetAsideRow]:
-        """Inputs kept aside (rejected, late, undecided), newest first; `before` (a row's seq) pages on."""
+        """Inputs kept aside (rejected, late, undecided, not_kept), newest first; `before` (a row's seq) pages on."""
         return self.journal.aside(ctx, before=before, limit=limit, reason=reason)
 
     def stats(self) -> dict[TenantId, TenantStats]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
-import orjson
 import structlog
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -27,10 +26,9 @@ from knowledge.catalog import Catalog
 from strategy.document import Strategy
 from strategy.engine.port import EngineBackend, Firing, Outcome, SetAside
 from strategy.engine.python import PythonEngine
-from strategy.journal import input_from
+from strategy.journal import aside_row, input_from
 from strategy.repository import JournalEntry, JournalRepository, StrategyRepository
 from strategy.service import version_of
-from strategy.stream import MAX_RAW
 from strategy.tables import Kind, SnapshotRow
 
 BATCH = 1_000
@@ -177,10 +175,25 @@ class TenantRunner:
             self.undeployable.pop(first.type, None)
             self.engine.retire(first.type)
         else:
+            self._advance(rows)
+        self.applied_seq = rows[-1].seq
+
+    def _advance(self, rows: Sequence[JournalEntry]) -> None:
+        """Give the engine inputs or a tick. Should it break on one, the tenant goes on with the rest, now and at every
+        restart; the log says so, and what was set aside."""
+        first = rows[0]
+        try:
             tick = first.kind == Kind.TICK
             outcome = self.engine.advance(Micros(first.time)) if tick else self.engine.ingest([*map(input_from, rows)])
+        except Exception as error:
+            _log.exception("engine_broke", tenant=self.ctx.tenant, first=first.seq, last=rows[-1].seq)
+            if len(rows) > 1:
+                for row in rows:
+                    self._advance([row])
+            elif self._is_new(first):
+                self._waiting.aside.append(self._unapplied(first, error))
+        else:
             self._keep(outcome, first)
-        self.applied_seq = rows[-1].seq
 
     def _keep(self, outcome: Outcome, row: JournalEntry) -> None:
         """What is to be committed: nothing of rows that were decided before, no firings of history."""
@@ -267,12 +280,16 @@ class TenantRunner:
     def _aside(self, aside: SetAside) -> dict[str, Any]:
         what, at = aside.input, format_time(aside.input.time)
         text = Text(f"引擎搁置 {at} 的输入：{aside.reason}", f"the engine set the input of {at} aside: {aside.reason}")
-        return _aside_row(aside.reason, InvalidInput(text), what, self._clock.now())
+        return aside_row(aside.reason, InvalidInput(text), what, self._clock.now())
+
+    def _unapplied(self, row: JournalEntry, error: Exception) -> dict[str, Any]:
+        text = Text(f"引擎处理第 {row.seq} 条记录时出错：{error}", f"the engine broke at record {row.seq}: {error}")
+        return aside_row("undecided", ZhongshuError(text), row._asdict(), self._clock.now())
 
     def _undecided(self, firing: Firing, error: Exception) -> dict[str, Any]:
         _log.error("firing_not_decided", firing=firing.key, error=repr(error))
         text = Text(f"触发 {firing.key} 无法决策：{error}", f"firing {firing.key} could not be decided: {error}")
-        return _aside_row("undecided", ZhongshuError(text), firing, self._clock.now())
+        return aside_row("undecided", ZhongshuError(text), firing, self._clock.now())
 
 
 def _mentioned(part: Any) -> set[str]:
@@ -282,9 +299,3 @@ def _mentioned(part: Any) -> set[str]:
     if isinstance(part, list):
         return set().union(*map(_mentioned, part))
     return {part} if isinstance(part, str) else set()
-
-
-def _aside_row(reason: str, error: ZhongshuError, what: Input | Firing, now: Micros) -> dict[str, Any]:
-    raw = orjson.dumps(what, default=str).decode()[:MAX_RAW]
-    texts = {"zh": error.as_dict("zh"), "en": error.as_dict("en")}
-    return {"reason": reason, "line": None, "error": texts, "raw": raw, "received_at": now}

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from core.clock import Clock
 from core.context import RequestContext
 from core.db import Database
+from core.errors import InvalidInput
 from core.events import Input
 from core.ids import TenantId
+from core.text import Text
 from core.times import SECOND, Micros
-from strategy.journal import Taken, input_from
+from strategy.journal import Taken, aside_row, input_from
 from strategy.repository import JournalRepository
 from strategy.tables import Kind
 
@@ -20,6 +23,8 @@ Sink = Callable[[RequestContext, Sequence[Input]], None]
 """Told of accepted inputs after they are on disk. Repeats after a crash must change nothing."""
 
 _PAGE = 5_000
+_ITS_OWN_FAULT = (InvalidInput, ValueError, TypeError, ArithmeticError)
+"""Errors that say something about the input; every other one is taken for the sink's, which may be well again later."""
 
 _log = structlog.get_logger(__name__)
 
@@ -27,8 +32,9 @@ _log = structlog.get_logger(__name__)
 class SinkFeed:
     """Tells the sinks of accepted inputs in the journal's order; one that fails is told again with the next inputs."""
 
-    def __init__(self, db: Database, sinks: Sequence[Sink]) -> None:
+    def __init__(self, db: Database, clock: Clock, sinks: Sequence[Sink]) -> None:
         self._db = db
+        self._clock = clock
         self._sinks = sinks
         self.errors = 0
         self._lock = threading.RLock()
@@ -86,14 +92,26 @@ class SinkFeed:
         return self._told[ctx.tenant]
 
     def _call(self, ctx: RequestContext, inputs: Sequence[Input]) -> bool:
-        for sink in self._sinks:
-            try:
+        """True when every sink has the inputs, or it is set aside that one of them never will."""
+        try:
+            for sink in self._sinks:
                 sink(ctx, inputs)
-            except Exception:
-                # The input is journalled and acknowledged; a sink that fails must not undo that.
-                self.errors += 1
-                self._behind[ctx.tenant] = ctx
-                _log.exception("sink_failed", tenant=ctx.tenant)
+        except Exception as error:
+            # The input is journalled and acknowledged; a sink that fails must not undo that.
+            self.errors += 1
+            self._behind[ctx.tenant] = ctx
+            _log.exception("sink_failed", tenant=ctx.tenant, inputs=len(inputs))
+            if not isinstance(error, _ITS_OWN_FAULT):
                 return False
+            if len(inputs) > 1:
+                return all(self._call(ctx, [one]) for one in inputs)
+            self._set_aside(ctx, inputs[0], error)
         self._behind.pop(ctx.tenant, None)
         return True
+
+    def _set_aside(self, ctx: RequestContext, refused: Input, error: Exception) -> None:
+        """An input that a sink can never take must not keep those behind it from it."""
+        text = Text(f"已接收，但有一处无法收下：{error}", f"taken, but one part of the hub cannot keep it: {error}")
+        with self._db.transaction() as session:
+            row = aside_row("not_kept", InvalidInput(text), refused, self._clock.now())
+            JournalRepository(session, ctx.tenant).set_aside([row])

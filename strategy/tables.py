@@ -93,14 +93,15 @@ class JournalRow(SQLModel, table=True):
 
 
 class SetAsideRow(SQLModel, table=True):
-    """What was not taken, and why: a line that could not be read, a late event, a firing that could not be decided."""
+    """What was not taken, and why: a line that could not be read, a late event, a firing that could not be decided, an
+    input that a further part of the hub (the graph) cannot keep."""
 
     __tablename__ = "set_aside"
     __table_args__ = (Index("set_aside_order", "tenant", "seq"),)
 
     seq: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True, autoincrement=True))
     tenant: str
-    reason: str = Field(description="rejected, late or undecided")
+    reason: str = Field(description="rejected, late, undecided or not_kept")
     line: int | None = None
     error: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="the error as JSON, in zh and en")
     raw: str

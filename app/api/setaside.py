@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/set-aside", tags=["events"])
 def list_set_aside(
     ctx: Annotated[RequestContext, Depends(allow(Action.SETASIDE_READ))],
     hub: Annotated[Hub, Depends(the_hub)],
-    reason: Annotated[Literal["rejected", "late", "undecided"] | None, Query()] = None,
+    reason: Annotated[Literal["rejected", "late", "undecided", "not_kept"] | None, Query()] = None,
     limit: Limit = 50,
     before: Before = None,
 ) -> Page[SetAsideOut]:

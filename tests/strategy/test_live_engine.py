@@ -11,11 +11,13 @@ import pytest
 
 from core.clock import SystemClock
 from core.context import RequestContext
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.events import Event, Fact, Input
 from core.ids import TenantId
+from core.text import Text
 from core.times import DAY, MINUTE, SECOND, Micros, format_time
-from strategy.engine.port import Truth
+from strategy.engine.port import Outcome, Truth
+from strategy.engine.python import PythonEngine
 from strategy.repository import JournalRepository
 from strategy.tables import Kind
 from tests.strategy.livehub import CTX, NOW, LiveHub, every_login, login, mail, silence, unread
@@ -230,6 +232,47 @@ def test_a_sink_that_failed_is_told_again_without_new_inputs(make: Make) -> None
     hub.live.sinks.keep_up(Micros(NOW + MINUTE))
     assert heard == [1]
     assert hub.live.sinks.errors > 0
+
+
+def test_an_input_that_a_sink_can_never_take_does_not_keep_the_others_from_it(make: Make) -> None:
+    heard: list[str] = []
+
+    def sink(ctx: RequestContext, inputs: Sequence[Input]) -> None:
+        keys = [found.id for found in inputs if isinstance(found, Event)]
+        if "bad" in keys:
+            raise InvalidInput(Text("坏", "bad"))
+        heard.extend(keys)
+
+    hub = make(sinks=[sink])
+    hub.live.accept_events(CTX, [login("e1", NOW), login("bad", NOW + 1), login("e2", NOW + 2)])
+    hub.live.accept_events(CTX, [login("e3", NOW + 3)])
+    assert heard == ["e1", "e2", "e3"]
+    (aside,) = hub.live.aside(CTX, reason="not_kept")
+    assert '"bad"' in aside.raw
+
+
+def test_an_engine_that_breaks_on_one_input_goes_on_with_the_others_also_after_a_restart(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest = PythonEngine.ingest
+
+    def breaks(self: PythonEngine, inputs: Sequence[Input]) -> Outcome:
+        if any(isinstance(found, Event) and found.id == "bad" for found in inputs):
+            raise OverflowError("date value out of range")
+        return ingest(self, inputs)
+
+    monkeypatch.setattr(PythonEngine, "ingest", breaks)
+    hub = make()
+    hub.run(every_login())
+    hub.live.accept_events(CTX, [login("e1", NOW), login("bad", NOW + 1), login("e2", NOW + 2)])
+    hub.move(NOW + MINUTE)
+    assert [at for _, at in hub.fired()] == [NOW, NOW + 2]
+    (aside,) = hub.live.aside(CTX, reason="undecided")
+    assert "bad" in aside.raw
+    again = make()
+    again.live.accept_events(CTX, [login("e3", NOW + MINUTE)])
+    again.move(NOW + 2 * MINUTE)
+    assert [at for _, at in again.fired()] == [NOW, NOW + 2, NOW + MINUTE]
 
 
 def test_why_not_shows_how_a_strategy_stands_for_a_subject(make: Make) -> None:
