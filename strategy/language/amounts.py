@@ -13,11 +13,15 @@ OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
 _SPECIAL_MICROS = {
     "us": 1,
     "night": DAY,
+    "分": MINUTE,
     "fortnight": 2 * WEEK,
     "quarterhour": 15 * MINUTE,
     "month": 30 * DAY,
     "year": 365 * DAY,
 }
+POINTS = ("分", "points")
+"""分 is a minute, or a point where what is compared has no unit."""
+
 _PERIODS: dict[str, Per] = {"d": "day", "night": "night", "week": "week", "month": "month"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence as Seq
 from core.text import Text
 from knowledge.catalog.units import WrongUnit, convert
 from strategy.document import Aggregate, Filter, Happens, Streak, Window
-from strategy.language.amounts import Quantity
+from strategy.language.amounts import POINTS, Quantity
 from strategy.language.draft import LeafDraft, Style
 from strategy.language.lexicon import Name
 from strategy.language.said import FieldTest, Said
@@ -60,6 +60,9 @@ def fields_for(scope: Scope, event: str, quantity: Quantity) -> list[Name]:
         return fields
     fitting = []
     for name in fields:
+        if quantity.unit in POINTS and scope.attribute(name).unit is None:
+            fitting.append(name)
+            continue
         try:
             convert(1, quantity.unit, scope.attribute(name).unit)
         except WrongUnit:

@@ -37,6 +37,8 @@ def _num(b: Bindings) -> float:
 
 
 def _with_unit(b: Bindings, _: Part) -> dict[str, object] | None:
+    if b["u"].get("UNIT") == "points" and b["u"].names:  # "500 points" where points are a thing of the catalog
+        return None
     return _quantity(_num(b), b["u"].get("UNIT"))
 
 

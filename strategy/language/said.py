@@ -8,7 +8,7 @@ from typing import cast
 
 from knowledge.catalog.model import Attribute
 from strategy.document import Filter, Function, Value
-from strategy.language.amounts import Comparison, Quantity, Run, Span
+from strategy.language.amounts import POINTS, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.outline import Clause, Joined, Node
@@ -240,6 +240,8 @@ def _comparable(attribute: Attribute, quantity: Quantity) -> bool:
         return False
     if quantity.times:
         return attribute.unit is None
+    if quantity.unit in POINTS and (attribute.unit is None or attribute.unit in POINTS):
+        return True
     if quantity.micros is not None:
         return attribute.unit is not None and Quantity(1, attribute.unit).micros is not None
     return True

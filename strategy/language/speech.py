@@ -102,7 +102,7 @@ class Speech:
         """A number with the catalog's unit."""
         if unit is None:
             return number(value)
-        unit = canonical(unit)
+        unit = unit if unit == "分" else canonical(unit)  # a point or a minute: left as the catalog has it
         words = (_UNITS_ZH if self.lang == "zh" else _UNITS_EN).get(unit, unit)
         tight = self.lang == "zh" or words == "%"
         return f"{number(value)}{'' if tight else ' '}{words}"

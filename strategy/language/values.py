@@ -11,7 +11,7 @@ from knowledge.catalog import name_of
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import WrongUnit, canonical, convert, unit_words
 from strategy.document import Op, Value
-from strategy.language.amounts import Comparison, Quantity
+from strategy.language.amounts import POINTS, Comparison, Quantity
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
@@ -38,6 +38,8 @@ def in_unit(quantity: Quantity, unit: str | None, part: Part, scope: Scope) -> f
                 f"does {number} mean {number}% or {quantity.number * 100:g}%?",
                 [Text(f"{number}%", f"{number}%"), Text(f"{quantity.number * 100:g}%", f"{quantity.number * 100:g}%")],
             )
+        return quantity.number
+    if quantity.unit in POINTS and (unit is None or unit in ("分", "pts", "point", *POINTS)):
         return quantity.number
     if quantity.times or quantity.unit == "岁":
         if unit is None or canonical(unit) not in _KNOWN_UNITS or canonical(unit) == "year":

@@ -17,6 +17,7 @@ from strategy.language import read_sentence, readback
 DATA = Path("tests/data")
 CATALOGS = {
     "sample": load_catalog(DATA / "catalog.yaml").catalog,
+    "learning": load_catalog(DATA / "sentences_learning.yaml").catalog,
     "rich": load_catalog(DATA / "sentences_catalog.yaml").catalog,
 }
 
