@@ -30,6 +30,14 @@ def check_text(text: str) -> str:
         InvalidInput: it is empty, or holds characters that are no text.
         TooLarge: it is longer than `MAX_TEXT` characters.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError as cause:
+        raise InvalidInput(
+            Text("内容里有不成文字的半个字符", "the text holds half a character"),
+            where={"field": "text", "offset": cause.start},
+            hint=Text("请以 UTF-8 发送，表情等用成对的转义", "Send UTF-8, or escape emoji and the like in pairs"),
+        ) from cause
     if len(text) > MAX_TEXT:
         raise TooLarge(
             Text(

@@ -4,6 +4,7 @@ stand in the unit the catalog gives the attribute or field."""
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -267,6 +268,15 @@ class Strategy(_Part):
     verify: Verify | None = None
     guards: Guards = Guards()
     rollout: Rollout = Rollout()
+
+    @model_validator(mode="after")
+    def _is_json(self) -> Strategy:
+        """Parameters may be anything that JSON holds; NaN, infinity and halves of characters it does not."""
+        try:
+            json.dumps(self.model_dump(), ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError) as cause:
+            raise ValueError(f"JSON cannot hold it: {cause}") from cause
+        return self
 
 
 for _model in (All, Any_, Not, Strategy):

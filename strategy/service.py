@@ -306,6 +306,7 @@ class StrategyService:
             strategy, lang, path, warnings = reading.document, reading.lang, reading.path, reading.warnings
         else:
             strategy = document if isinstance(document, Strategy) else _as_strategy(document)
+        _check_name(name or strategy.name)
         warnings += tuple(w for w in check_strategy(strategy, catalog) if w not in warnings)
         return VersionRow(
             tenant=ctx.tenant,
@@ -408,6 +409,16 @@ def _free_name(name: str, taken: Iterable[str]) -> str:
         number += 1
         free = f"{name} ({number})"
     return free
+
+
+def _check_name(name: str) -> None:
+    """Names are shown on terminals and pages, and typed again."""
+    if not name.isprintable() or name != name.strip() or not name:
+        raise InvalidInput(
+            Text(f"名字 {name!r} 不能用", f"the name {name!r} cannot be used"),
+            where={"field": "name"},
+            hint=Text("只用可见字符，首尾不留空格", "Use visible characters only, without blanks at either end"),
+        )
 
 
 def _rename(row: VersionRow, name: str) -> None:

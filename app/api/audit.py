@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlmodel import col, func, select
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Before, Limit, Page
+from app.api.shapes import Before, Limit, Page, read_mark
 from app.hub import Hub
 from core.audit import AuditRow, first_broken
 from core.context import RequestContext
@@ -48,8 +48,8 @@ def list_rows(
     query = select(AuditRow).where(AuditRow.tenant == ctx.tenant)
     if action:
         query = query.where(AuditRow.action == action)
-    if before and before.isdigit():
-        query = query.where(col(AuditRow.seq) < int(before))
+    if mark := read_mark(before):
+        query = query.where(col(AuditRow.seq) < mark.at)
     with hub.database.reading() as session:
         rows = list(session.exec(query.order_by(col(AuditRow.seq).desc()).limit(limit)))
     items = [

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Before, Limit, Page
+from app.api.shapes import Before, Limit, Mark, Page, read_mark
 from app.hub import Hub
 from core.context import RequestContext
-from core.errors import InvalidInput
-from core.text import Lang, Text
+from core.text import Lang
 from core.times import format_time
 from knowledge.governance import Action
 from strategy.delivery import repository
@@ -110,9 +109,9 @@ def list_decisions(
     """Newest first, drops and holdouts included, each with its reason."""
     with hub.database.reading() as session:
         rows = repository.decisions(
-            session, ctx, strategy=strategy, subject=subject, verdict=verdict, before=_cursor(before), limit=limit
+            session, ctx, strategy=strategy, subject=subject, verdict=verdict, before=read_mark(before), limit=limit
         )
-    following = f"{rows[-1].at}.{rows[-1].id}" if len(rows) == limit else None
+    following = str(Mark(rows[-1].at, rows[-1].id)) if len(rows) == limit else None
     return Page(items=[DecisionOut.of(row, ctx.lang) for row in rows], next=following)
 
 
@@ -123,12 +122,3 @@ def explain(decision_id: str, ctx: MayRead, hub: TheHub) -> WhyOut:
     with hub.database.reading() as session:
         found = why(session, ctx, decision_id, hub.catalog, ctx.lang)
     return WhyOut(**found.as_dict(), lines=found.lines()[1:])
-
-
-def _cursor(text: str | None) -> tuple[int, str] | None:
-    if not text:
-        return None
-    at, _, key = text.partition(".")
-    if not at.isdigit() or not key:
-        raise InvalidInput(Text("翻页标记不可用", "the page mark cannot be used"), where={"field": "before"})
-    return int(at), key

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Before, Limit, Page
+from app.api.shapes import Before, Limit, Mark, Page, read_mark
 from app.hub import Hub
 from core.context import RequestContext
 from core.text import Lang
@@ -66,11 +66,10 @@ def list_inbox(
     before: Before = None,
 ) -> Page[InboxOut]:
     """Newest first. A task is here when an action names no channel, or one that is not configured (see `note`)."""
-    mark = int(before) if before and before.isdigit() else None
     with hub.database.reading() as session:
-        rows = repository.inbox(session, ctx, unread=unread, kind=kind, before=mark, limit=limit)
+        rows = repository.inbox(session, ctx, unread=unread, kind=kind, before=read_mark(before), limit=limit)
     items = [InboxOut.of(row, ctx.lang) for row in rows]
-    return Page(items=items, next=str(rows[-1].created_at) if len(rows) == limit else None)
+    return Page(items=items, next=str(Mark(rows[-1].created_at, rows[-1].id)) if len(rows) == limit else None)
 
 
 @router.post("/{item_id}/{mark}", summary="Mark as read or done")

@@ -55,9 +55,9 @@ def may_see_counts(request: Request, hub: Hub) -> bool:
     that no other site's name can be pointed here), within an hour of loading it."""
     given = request.cookies.get(COOKIE, "")
     expiry, _, seal = given.partition(".")
-    if not _is_local(request, hub) or not expiry.isdigit() or int(expiry) < hub.clock.now():
+    if not _is_local(request, hub) or not expiry.isdecimal() or int(expiry) < hub.clock.now():
         return False
-    return hmac.compare_digest(seal, _seal(hub, expiry))
+    return hmac.compare_digest(seal.encode(), _seal(hub, expiry).encode())
 
 
 def _is_local(request: Request, hub: Hub) -> bool:
@@ -76,6 +76,6 @@ def _seal(hub: Hub, expiry: str) -> str:
 
 def _file(name: str) -> Response:
     path = _WEB / name
-    if path.parent != _WEB or path.suffix not in _TYPES or not path.is_file():
+    if path.suffix not in _TYPES or path not in _WEB.iterdir():
         raise NotFound(Text(f"没有文件 {name!r}", f"there is no file {name!r}"))
     return FileResponse(path, media_type=_TYPES[path.suffix], headers=_SAFE)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Before, Limit, Page
+from app.api.shapes import Before, Limit, Page, read_mark
 from app.hub import Hub
 from core.context import RequestContext
 from knowledge.governance import Action
@@ -25,8 +25,8 @@ def list_set_aside(
     limit: Limit = 50,
     before: Before = None,
 ) -> Page[SetAsideOut]:
-    mark = int(before) if before and before.isdigit() else None
+    mark = read_mark(before)
     with hub.database.reading() as session:
-        rows = JournalRepository(session, ctx.tenant).aside(mark, limit, reason)
+        rows = JournalRepository(session, ctx.tenant).aside(mark.at if mark else None, limit, reason)
     items = [SetAsideOut.of(row, ctx.lang) for row in rows]
     return Page(items=items, next=str(rows[-1].seq) if len(rows) == limit else None)

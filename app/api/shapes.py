@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+import re
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from core.errors import InvalidInput
 from core.text import Text
 
 T = TypeVar("T")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="how many at most")]
 Before = Annotated[str | None, Query(description="`next` of the page before, for older items")]
+
+
+_MARK = re.compile(r"(\d{1,18})(?:\.(.+))?", re.ASCII | re.DOTALL)
+
+
+class Mark(NamedTuple):
+    """Where a page ended: the last item's moment (or number) and, where moments may be shared, its id."""
+
+    at: int
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.at}.{self.key}" if self.key else str(self.at)
+
+
+def read_mark(before: str | None) -> Mark | None:
+    """What `next` gave, read back.
+
+    Raises:
+        InvalidInput: it is none that we gave.
+    """
+    if before is None:
+        return None
+    found = _MARK.fullmatch(before)
+    if found is None:
+        raise InvalidInput(
+            Text(f"翻页标记 {before[:80]!r} 不可用", f"page mark {before[:80]!r} cannot be used"),
+            where={"field": "before"},
+            hint=Text("请原样使用上一页的 next", "Send `next` of the page before as it came"),
+        )
+    return Mark(int(found[1]), found[2] or "")
 
 
 class Page(BaseModel, Generic[T]):

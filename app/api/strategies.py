@@ -24,6 +24,7 @@ from strategy.schemas import ApproveIn, DraftIn, StrategyOut
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
 TheHub = Annotated[Hub, Depends(the_hub)]
 MayRead = Annotated[RequestContext, Depends(allow(Action.STRATEGIES_READ))]
+Version = Annotated[int | None, Query(ge=1)]
 Revision = Annotated[
     int | None, Body(embed=True, description="refuse if the state changed since this revision was read")
 ]
@@ -54,7 +55,7 @@ def list_strategies(ctx: MayRead, hub: TheHub) -> Page[StrategyOut]:
 
 
 @router.get("/{name:path}/readback", summary="Read it back in both languages")
-def read_back(name: str, ctx: MayRead, hub: TheHub, version: Annotated[int | None, Query()] = None) -> Label:
+def read_back(name: str, ctx: MayRead, hub: TheHub, version: Version = None) -> Label:
     return Label.of(hub.strategies.show(ctx, name, version).readback)
 
 
@@ -175,9 +176,9 @@ def rehearse_it(
     name: str,
     ctx: Annotated[RequestContext, Depends(allow(Action.STRATEGIES_SIMULATE))],
     hub: TheHub,
-    version: Annotated[int | None, Query(description="default: the newest")] = None,
+    version: Version = None,
 ) -> RehearsalOut:
-    """Replays everything recorded under this version; nothing is stored, sent or decided."""
+    """Replays everything recorded under this version (default: the newest); nothing is stored, sent or decided."""
     chosen = version or hub.strategies.show(ctx, name).newest
     strategy = hub.strategies.show(ctx, name, chosen).strategy
     found = rehearse(hub.database, hub.clock, ctx, hub.catalog, strategy)
@@ -235,6 +236,6 @@ def retire(
 
 
 @router.get("/{name:path}", summary="Show a strategy")
-def show(name: str, ctx: MayRead, hub: TheHub, version: Annotated[int | None, Query()] = None) -> StrategyOut:
+def show(name: str, ctx: MayRead, hub: TheHub, version: Version = None) -> StrategyOut:
     """Without a version the one that runs or is paused, else the newest."""
     return StrategyOut.of(hub.strategies.show(ctx, name, version), ctx.lang)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Before, Limit, Page
+from app.api.shapes import Before, Limit, Mark, Page, read_mark
 from app.hub import Hub
 from app.tickets import TicketRow
 from core.context import RequestContext
@@ -101,9 +101,8 @@ def list_tickets(
     limit: Limit = 50,
     before: Before = None,
 ) -> Page[TicketOut]:
-    mark = int(before) if before and before.isdigit() else None
-    rows = hub.tickets.list(ctx, subject=subject, status=status, before=mark, limit=limit)
-    following = str(rows[-1].received_at) if len(rows) == limit else None
+    rows = hub.tickets.list(ctx, subject=subject, status=status, before=read_mark(before), limit=limit)
+    following = str(Mark(rows[-1].received_at, rows[-1].id)) if len(rows) == limit else None
     return Page(items=[TicketOut.of(row) for row in rows], next=following)
 
 

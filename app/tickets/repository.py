@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from app.tickets.tables import TicketRow
@@ -17,14 +18,19 @@ def of_thread(session: Session, ctx: RequestContext, thread: str) -> TicketRow |
 
 
 def newest(
-    session: Session, ctx: RequestContext, subject: str | None, status: str | None, before: int | None, limit: int
+    session: Session,
+    ctx: RequestContext,
+    subject: str | None,
+    status: str | None,
+    before: tuple[int, str] | None,
+    limit: int,
 ) -> list[TicketRow]:
-    """Newest first; `before` is the arrival of the last one on the page before."""
+    """Newest first; `before` is the (arrival, id) of the last one on the page before."""
     query = select(TicketRow).where(TicketRow.tenant == ctx.tenant)
     if subject is not None:
         query = query.where(TicketRow.subject == subject)
     if status is not None:
         query = query.where(TicketRow.status == status)
     if before is not None:
-        query = query.where(col(TicketRow.received_at) < before)
-    return list(session.exec(query.order_by(col(TicketRow.received_at).desc(), col(TicketRow.id)).limit(limit)))
+        query = query.where(tuple_(col(TicketRow.received_at), col(TicketRow.id)) < tuple_(*before))
+    return list(session.exec(query.order_by(col(TicketRow.received_at).desc(), col(TicketRow.id).desc()).limit(limit)))

@@ -80,7 +80,7 @@ class Tickets:
         *,
         subject: str | None = None,
         status: str | None = None,
-        before: int | None = None,
+        before: tuple[int, str] | None = None,
         limit: int = 50,
     ) -> list[TicketRow]:
         with self._database.reading() as session:

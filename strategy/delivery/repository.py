@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import update
+from sqlalchemy import tuple_, update
 from sqlmodel import Session, SQLModel, col, func, select
 
 from core.context import RequestContext
@@ -150,18 +150,18 @@ def inbox(
     *,
     unread: bool | None = None,
     kind: str | None = None,
-    before: int | None = None,
+    before: tuple[int, str] | None = None,
     limit: int = 50,
 ) -> list[InboxRow]:
-    """Newest first."""
+    """Newest first; `before` is the (created_at, id) of the last one on the page before."""
     query = select(InboxRow).where(InboxRow.tenant == ctx.tenant)
     if unread is not None:
         query = query.where(col(InboxRow.read_at).is_(None) if unread else col(InboxRow.read_at).is_not(None))
     if kind is not None:
         query = query.where(InboxRow.kind == kind)
     if before is not None:
-        query = query.where(col(InboxRow.created_at) < before)
-    return list(session.exec(query.order_by(col(InboxRow.created_at).desc(), col(InboxRow.id)).limit(limit)))
+        query = query.where(tuple_(col(InboxRow.created_at), col(InboxRow.id)) < tuple_(*before))
+    return list(session.exec(query.order_by(col(InboxRow.created_at).desc(), col(InboxRow.id).desc()).limit(limit)))
 
 
 def inbox_item(session: Session, ctx: RequestContext, item_id: str) -> InboxRow | None:

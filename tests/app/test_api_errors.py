@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.app.hubclient import Client, Service
 
 
@@ -82,3 +84,31 @@ def test_the_request_id_is_with_the_audit_rows_of_the_request(admin: Client) -> 
     answer = admin("POST", "/v1/keys", {"name": "traced", "role": "viewer"}, X_Request_Id="trace-7")
     assert answer.status == 201
     assert answer.headers["x-request-id"] == "trace-7"
+
+
+@pytest.mark.parametrize("mark", ["9" * 40, "%C2%B2", "-1", "abc", "%00", "1.5.x%00", "%D9%A1"])
+@pytest.mark.parametrize("path", ["tickets", "inbox", "set-aside", "audit", "decisions"])
+def test_a_page_mark_that_we_did_not_give_is_refused(admin: Client, path: str, mark: str) -> None:
+    answer = admin("GET", f"/v1/{path}?before={mark}")
+    assert answer.status == (200 if mark.startswith("1.5") else 422)
+    assert answer.status == 200 or answer.body["where"] == {"field": "before"}
+
+
+def test_half_a_character_is_refused_wherever_text_may_stand(admin: Client) -> None:
+    document = '{"name": "x", "trigger": {"kind": "event", "event": "app.login"}, "actions": [{"task": "%s"}]}'
+    bodies = {
+        "/v1/tickets": '{"text": "%s"}',
+        "/v1/chat": '{"message": "%s"}',
+        "/v1/strategies": '{"document": ' + document + "}",
+        "/v1/keys": '{"name": "%s", "role": "viewer"}',
+        "/v1/events": '{"id": "%s", "type": "app.login"}',
+    }
+    for path, body in bodies.items():
+        answer = admin("POST", path, (body % "\\ud800").encode(), Content_Type="application/json")
+        assert (path, answer.status) == (path, 422)
+        assert answer.body["code"] == "invalid-input"
+
+
+def test_a_version_is_a_number_from_one_on(admin: Client) -> None:
+    for path, method in (("x", "GET"), ("x/readback", "GET"), ("x/rehearse", "POST")):
+        assert admin(method, f"/v1/strategies/{path}?version=0").body["where"] == {"field": "version"}

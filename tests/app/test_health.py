@@ -37,7 +37,12 @@ def test_the_start_page_is_plain_html_from_this_host_only(service: Service) -> N
 
 
 def test_no_other_file_is_served(service: Service) -> None:
-    for path in ("/assets/..%2F..%2Fsettings.py", "/assets/%2Fetc%2Fpasswd", "/assets/nothing.css"):
+    for path in (
+        "/assets/..%2F..%2Fsettings.py",
+        "/assets/%2Fetc%2Fpasswd",
+        "/assets/nothing.css",
+        f"/assets/{'a' * 5000}.js",
+    ):
         assert service.nobody("GET", path).status == 404
 
 
@@ -53,7 +58,8 @@ def test_the_pages_cookie_opens_nothing_under_another_host_name(service: Service
     cookie = service.nobody("GET", "/").headers["set-cookie"].split(";")[0]
     assert service.nobody("GET", "/v1/stats", Cookie=cookie, Host="evil.example").status == 401
     assert "set-cookie" not in service.nobody("GET", "/", Host="evil.example").headers
-    assert service.nobody("GET", "/v1/stats", Cookie=cookie[:-2] + "00").status == 401
+    for forged in (cookie[:-2] + "00", cookie[:-1] + "²", "zhongshu_page=²." + cookie[-64:]):
+        assert service.nobody("GET", "/v1/stats", Cookie=forged).status == 401
 
 
 def test_every_operation_is_described_and_those_with_a_body_have_an_example(service: Service) -> None:

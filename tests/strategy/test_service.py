@@ -243,3 +243,19 @@ def test_times_of_making_and_changing_come_from_the_clock(service: StrategyServi
     changed = service.approve(CTX, "few logins", 1)
     assert changed.created_at == made.created_at
     assert changed.updated_at == made.created_at + DAY
+
+
+@pytest.mark.parametrize("name", ["  ", "vip ", "a\x1b[31mb", "a\nb", "a\x00b"])
+def test_a_name_that_cannot_be_shown_and_typed_is_refused(service: StrategyService, name: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot be used") as caught:
+        service.draft(CTX, sentence="客户登录就外呼", name=name)
+    assert caught.value.where["field"] == "name"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {"deep": [float("-inf")]}, b"x"])
+def test_a_document_with_what_json_cannot_hold_is_refused(service: StrategyService, value: object) -> None:
+    actions = [{"action": "outbound_call", "params": {"text": value}}]
+    with pytest.raises(InvalidInput, match="JSON cannot hold it"):
+        service.draft(
+            CTX, document={"name": "x", "trigger": {"kind": "event", "event": "app.login"}, "actions": actions}
+        )
