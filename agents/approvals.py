@@ -142,7 +142,7 @@ class Approvals:
                 Text("您不能批准这一项", "you may not decide this approval"),
                 where={"approval": row.id},
                 hint=Text(
-                    f"需要的角色:{'、'.join(n.zh for n in names)}", f"Needs the role: {', '.join(n.en for n in names)}"
+                    f"需要的角色：{'、'.join(n.zh for n in names)}", f"Needs the role: {', '.join(n.en for n in names)}"
                 ),
             )
 

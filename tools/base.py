@@ -157,7 +157,7 @@ class Tool(Generic[A]):
             problem = cause.errors()[0]
             place = ".".join(str(p) for p in problem["loc"]) or "args"
             raise ToolRetry(
-                Text(f"参数 {place} 不对:{problem['msg']}", f"argument {place}: {problem['msg']}"),
+                Text(f"参数 {place} 不对：{problem['msg']}", f"argument {place}: {problem['msg']}"),
                 where={"field": place},
             ) from cause
 

@@ -60,7 +60,7 @@ def limits() -> Limits:
     try:
         return Limits.model_validate(yaml.safe_load(FILE.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError) as cause:
-        raise InvalidInput(Text(f"额度文件有误:{cause}", f"the limits file is broken: {cause}")) from cause
+        raise InvalidInput(Text(f"额度文件有误：{cause}", f"the limits file is broken: {cause}")) from cause
 
 
 def check_offer(scope: Scope, action: str, params: dict[str, Any]) -> bool:

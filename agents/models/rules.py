@@ -254,7 +254,7 @@ def read_playbook(text: str, name: str) -> Playbook:
     except (yaml.YAMLError, ValidationError) as cause:
         where = ".".join(str(p) for p in cause.errors()[0]["loc"]) if isinstance(cause, ValidationError) else ""
         raise InvalidInput(
-            Text(f"剧本 {name} 有误:{where}", f"playbook {name} is broken at {where}: {cause}"), where={"file": name}
+            Text(f"剧本 {name} 有误：{where}", f"playbook {name} is broken at {where}: {cause}"), where={"file": name}
         ) from cause
 
 

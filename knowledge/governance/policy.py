@@ -150,14 +150,14 @@ class Policy:
         ]
         if purposes:
             zh, en = _listed([PURPOSE_NAMES[p] for p in purposes])
-            return Text(f"以下目的可以:{zh}", f"Allowed for the purpose: {en}")
+            return Text(f"以下目的可以：{zh}", f"Allowed for the purpose: {en}")
         pairs = [(r, p) for r in Role for p in Purpose]
         verdicts = self._ask([_request(r, p, known, action, resource, items) for r, p in pairs])
         roles = list(dict.fromkeys(r for (r, _), v in zip(pairs, verdicts, strict=True) if v.allowed))
         if not roles:
             return Text("没有角色可以这样做", "No role may do this")
         zh, en = _listed([ROLE_NAMES[r] for r in roles])
-        return Text(f"需要的角色:{zh}", f"Needs the role: {en}")
+        return Text(f"需要的角色：{zh}", f"Needs the role: {en}")
 
     def _forbidden(self, ctx: RequestContext, refusal: Refusal) -> Forbidden:
         if refusal.policies == ("unknown-action",):
@@ -172,7 +172,7 @@ class Policy:
             zh, en = _listed([named.get(p, Text(p, p)) for p in refusal.item_purposes])
             return Forbidden(
                 Text(
-                    f"{refusal.resource or refusal.action} 只可用于{zh},不可用于{purpose.zh}",
+                    f"{refusal.resource or refusal.action} 只可用于{zh}，不可用于{purpose.zh}",
                     f"{refusal.resource or refusal.action} may be used for {en} only, not for {purpose.en}",
                 ),
                 where={"action": refusal.action},

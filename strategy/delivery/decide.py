@@ -47,10 +47,10 @@ REASONS = {
     Reason.NO_CONSENT: Text("客户没有同意", "the customer has not consented"),
     Reason.OUTSIDE_AUDIENCE: Text("客户不在策略人群内", "the customer is not in the audience"),
     Reason.AUDIENCE_UNKNOWN: Text(
-        "是否在人群内未知(没有数据)", "whether the customer is in the audience is unknown (no data)"
+        "是否在人群内未知（没有数据）", "whether the customer is in the audience is unknown (no data)"
     ),
     Reason.NOT_IN_ROLLOUT: Text("客户不在当前放量范围内", "the customer is outside the current rollout"),
-    Reason.HOLDOUT: Text("客户在对照组,只观察不触达", "the customer is held out for comparison"),
+    Reason.HOLDOUT: Text("客户在对照组，只观察不触达", "the customer is held out for comparison"),
     Reason.CAP: Text("已达频次上限", "the frequency cap is reached"),
     Reason.QUIET_HOURS: Text("处于免打扰时段", "it is within quiet hours"),
     Reason.BUDGET: Text("预算已用完", "the budget is used up"),
@@ -168,7 +168,8 @@ def _consent(given: DecisionInput) -> Layer:
         return Layer("consent", REASONS[Reason.NO_CONSENT], Reason.NO_CONSENT, detail)
     if missing:
         said = Text(
-            f"{len(missing)} 个动作没有获得同意,其余照常", f"{len(missing)} of the actions lack consent; the rest go on"
+            f"{len(missing)} 个动作没有获得同意，其余照常",
+            f"{len(missing)} of the actions lack consent; the rest go on",
         )
     elif purposes:
         said = Text("客户已同意", "the customer has consented")
@@ -198,14 +199,14 @@ def _holdout(assignment: Assignment) -> Layer:
     variant = assignment.variant
     said = Text("不在对照组", "the customer is not held out")
     if variant:
-        said = Text(f"不在对照组,分到方案“{variant}”", f"the customer is not held out and gets variant {variant!r}")
+        said = Text(f"不在对照组，分到方案“{variant}”", f"the customer is not held out and gets variant {variant!r}")
     return Layer("holdout", said, None, {"variant": variant})
 
 
 def _cap(cap: Cap, recent: int) -> Layer:
     per = format_duration(cap.per)
     said = Text(
-        f"过去 {per} 内已触达 {recent} 次,上限 {cap.times} 次",
+        f"过去 {per} 内已触达 {recent} 次，上限 {cap.times} 次",
         f"reached {recent} times within {per}, of at most {cap.times}",
     )
     return Layer("cap", said, Reason.CAP if recent >= cap.times else None, {"recent": recent, "times": cap.times})
@@ -217,13 +218,13 @@ def _quiet(quiet: QuietHours, given: DecisionInput) -> Layer:
     if until is None:
         return Layer("quiet_hours", Text(f"不在免打扰时段 {span}", f"outside quiet hours {span}"))
     if quiet.mode == "drop":
-        said = Text(f"处于免打扰时段 {span},不再发送", f"within quiet hours {span}; it is dropped")
+        said = Text(f"处于免打扰时段 {span}，不再发送", f"within quiet hours {span}; it is dropped")
         return Layer("quiet_hours", said, Reason.QUIET_HOURS)
     when = format_time(until, given.zone)
-    said = Text(f"处于免打扰时段 {span},推迟到 {when}", f"within quiet hours {span}; put off until {when}")
+    said = Text(f"处于免打扰时段 {span}，推迟到 {when}", f"within quiet hours {span}; put off until {when}")
     return Layer("quiet_hours", said, Reason.QUIET_HOURS, {"until": until})
 
 
 def _budget(budget: int, spent: int) -> Layer:
-    said = Text(f"已用 {spent} 次,共 {budget} 次", f"{spent} of {budget} deliveries used")
+    said = Text(f"已用 {spent} 次，共 {budget} 次", f"{spent} of {budget} deliveries used")
     return Layer("budget", said, Reason.BUDGET if spent >= budget else None, {"spent": spent, "budget": budget})

@@ -204,7 +204,7 @@ class OutboxWorker:
                 # A fault of ours in a channel must not stop the others, nor lose the message.
                 _log.exception("channel failed", channel=channel.name, message=row.id)
                 kind = type(error).__name__
-                done = self._failed(row, Unavailable(Text(f"渠道出错:{kind}", f"the channel failed: {kind}")))
+                done = self._failed(row, Unavailable(Text(f"渠道出错：{kind}", f"the channel failed: {kind}")))
             else:
                 self._troubles.pop(row.channel, None)
                 done = self._sent(row)
@@ -227,7 +227,7 @@ class OutboxWorker:
         if channel is not None:
             return channel, message
         note = Text(
-            f"渠道 {row.channel} 已不再配置,没有发出;已转为收件箱任务",
+            f"渠道 {row.channel} 已不再配置，没有发出；已转为收件箱任务",
             f"channel {row.channel} is no longer configured, so nothing was sent on it; it is now a task in the inbox",
         )
         inbox = self._channels.get(INBOX)

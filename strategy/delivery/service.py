@@ -67,7 +67,7 @@ class DeliveryService:
                 raise NotFound(Text(f"没有消息 {message_id!r}", f"there is no message {message_id!r}"))
             if row.state not in (SendState.DEAD, SendState.FAILED):
                 raise Conflict(
-                    Text(f"消息的状态是 {row.state},不能重发", f"the message is {row.state} and cannot be sent again"),
+                    Text(f"消息的状态是 {row.state}，不能重发", f"the message is {row.state} and cannot be sent again"),
                     hint=Text("只有 failed 或 dead 的可以重发", "Only failed and dead ones can"),
                 )
             row.state, row.attempts, row.next_try = SendState.PENDING, 0, self._clock.now()

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from core.context import RequestContext
 from core.errors import NotFound
 from core.text import Lang, Text
-from core.times import format_time
+from core.times import format_time, to_datetime
 from knowledge.catalog import Catalog
 from strategy.delivery import repository
 from strategy.delivery.decide import REASONS, Layer, Outcome, Reason
@@ -119,7 +119,7 @@ class _Words:
         reason = REASONS[Reason(row.reason)].say(self.lang) if row.reason else ""
         when = self._time(row.due if row.verdict == Outcome.DEFERRED else row.at)
         if self.lang == "zh":
-            return f"{when},策略“{row.strategy}”对 {row.subject} {outcome}" + (f":{reason}" if reason else "")
+            return f"{when}，策略“{row.strategy}”对 {row.subject} {outcome}" + (f"：{reason}" if reason else "")
         return f"At {when} strategy {row.strategy!r} {outcome} for {row.subject}" + (f": {reason}" if reason else "")
 
     def trigger(self, row: Decision) -> WhyLayer:
@@ -151,7 +151,7 @@ class _Words:
         if not seen.evidence:
             return []
         ids = ("、" if self.lang == "zh" else ", ").join(seen.evidence)
-        return [Text(f"依据:{ids}", f"on the evidence of {ids}").say(self.lang)]
+        return [Text(f"依据：{ids}", f"on the evidence of {ids}").say(self.lang)]
 
     def _action(self, told: dict[str, Any], message: OutboxRow | None) -> str:
         """What became of one action: its label, what happened to its message, and the note on its channel."""
@@ -163,7 +163,7 @@ class _Words:
 
     def _fate(self, message: OutboxRow | None) -> Text:
         if message is None:
-            return Text("没有同意,未执行", "no consent, so it was not done")
+            return Text("没有同意，未执行", "no consent, so it was not done")
         place = Text("收件箱", "the inbox") if message.channel == "inbox" else Text(message.channel, message.channel)
         tries = message.attempts
         error = message.last_error or {"zh": "", "en": ""}
@@ -171,18 +171,18 @@ class _Words:
             at = self._time(message.sent_at or 0)
             return Text(f"{at} 已送到{place.zh}(第 {tries} 次)", f"reached {place.en} at {at} (try {tries})")
         if message.state == SendState.CANCELLED:
-            return Text("已取消,没有发出", "called off before it was sent")
+            return Text("已取消，没有发出", "called off before it was sent")
         if message.state == SendState.FAILED:
-            return Text(f"没有发出:{error['zh']}", f"not sent: {error['en']}")
+            return Text(f"没有发出：{error['zh']}", f"not sent: {error['en']}")
         if message.state == SendState.DEAD:
-            return Text(f"试了 {tries} 次仍未发出:{error['zh']}", f"not sent after {tries} tries: {error['en']}")
+            return Text(f"试了 {tries} 次仍未发出：{error['zh']}", f"not sent after {tries} tries: {error['en']}")
         at = self._time(message.next_try)
         if message.last_error:
-            return Text(f"{at} 重试;上次:{error['zh']}", f"to be tried again at {at}; last answer: {error['en']}")
-        return Text(f"等待送到{place.zh},不早于 {at}", f"waits to go to {place.en}, not before {at}")
+            return Text(f"{at} 重试；上次：{error['zh']}", f"to be tried again at {at}; last answer: {error['en']}")
+        return Text(f"等待送到{place.zh}，不早于 {at}", f"waits to go to {place.en}, not before {at}")
 
     def _time(self, moment: int) -> str:
-        return format_time(moment, self.catalog.timezone)
+        return f"{to_datetime(moment, self.catalog.timezone):%Y-%m-%d %H:%M:%S}"
 
 
 def _state(layer: Layer) -> LayerState:

@@ -15,7 +15,7 @@ from core.text import Text
 from core.times import Micros
 
 FIXED_LOOK = Text(
-    "该区间只在事先定好的一次查看时有效;反复查看并择机停止会高估把握",
+    "该区间只在事先定好的一次查看时有效；反复查看并择机停止会高估把握",
     "The interval is valid for one look planned in advance; looking often and stopping early overstates certainty",
 )
 
@@ -80,11 +80,11 @@ def compare(treated: Arm, holdout: Arm, confidence: float = 0.95, waiting: int =
         if arm.n == 0:
             raise Refused(
                 Text(
-                    f"{name.zh}还没有满观察期的客户,效果无从比较",
+                    f"{name.zh}还没有满观察期的客户，效果无从比较",
                     f"the {name.en} has no customers whose time to convert is over, so there is no effect to state",
                 ),
                 hint=Text(
-                    f"仍在观察期内的客户:{waiting};对照组由 rollout.holdout 设定",
+                    f"仍在观察期内的客户：{waiting}；对照组由 rollout.holdout 设定",
                     f"Customers still within their time: {waiting}; rollout.holdout sets the share held out",
                 ),
             )

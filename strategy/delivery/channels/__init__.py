@@ -44,7 +44,7 @@ class Channels:
             return Route(
                 INBOX,
                 Text(
-                    f"渠道 {wanted} 未配置,没有发出;已转为收件箱任务",
+                    f"渠道 {wanted} 未配置，没有发出；已转为收件箱任务",
                     f"channel {wanted} is not configured, so nothing was sent on it; it is now a task in the inbox",
                 ),
             )
@@ -52,7 +52,7 @@ class Channels:
             return Route(
                 INBOX,
                 Text(
-                    f"不知道客户的 {wanted} 地址,没有发出;已转为收件箱任务",
+                    f"不知道客户的 {wanted} 地址，没有发出；已转为收件箱任务",
                     f"the customer has no known {wanted} address, so it was not sent; it is now a task in the inbox",
                 ),
             )

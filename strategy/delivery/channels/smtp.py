@@ -61,7 +61,9 @@ class EmailChannel:
         except smtplib.SMTPNotSupportedError as cause:
             if server.starttls and "STARTTLS" in str(cause):
                 raise _down(cause) from cause
-            raise Refused(Text(f"邮件服务器不支持:{cause}", f"the mail server does not support it: {cause}")) from cause
+            raise Refused(
+                Text(f"邮件服务器不支持：{cause}", f"the mail server does not support it: {cause}")
+            ) from cause
         except smtplib.SMTPAuthenticationError as cause:  # a wrong password is ours to mend; the message waits
             raise _down(cause) from cause
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as cause:
@@ -95,9 +97,9 @@ def _said(answer: bytes | str) -> str:
 
 
 def _answer(code: int, said: bytes | str) -> Refused | Unavailable:
-    text = Text(f"邮件服务器答复 {code}:{_said(said)}", f"the mail server answered {code}: {_said(said)}")
+    text = Text(f"邮件服务器答复 {code}：{_said(said)}", f"the mail server answered {code}: {_said(said)}")
     return Refused(text) if 500 <= code < 600 else Unavailable(text)
 
 
 def _down(cause: Exception) -> Unavailable:
-    return Unavailable(Text(f"邮件服务器不可用:{cause!s:.200}", f"the mail server does not answer: {cause!s:.200}"))
+    return Unavailable(Text(f"邮件服务器不可用：{cause!s:.200}", f"the mail server does not answer: {cause!s:.200}"))

@@ -80,7 +80,7 @@ class WebhookChannel:
             raise Unavailable(text, where={"retry_after": retry_after} if retry_after else None)
         if 300 <= status < 400:
             raise Refused(
-                text, hint=Text("不跟随重定向;请配置最终地址", "Redirects are not followed; configure the final URL")
+                text, hint=Text("不跟随重定向；请配置最终地址", "Redirects are not followed; configure the final URL")
             )
         raise Refused(text)
 
@@ -114,7 +114,7 @@ class WebhookChannel:
             return answer.status, int(after) if after.isdecimal() else None
         except (OSError, http.client.HTTPException) as cause:
             raise Unavailable(
-                Text(f"Webhook 接收方不可用:{cause!s:.200}", f"the webhook's receiver does not answer: {cause!s:.200}")
+                Text(f"Webhook 接收方不可用：{cause!s:.200}", f"the webhook's receiver does not answer: {cause!s:.200}")
             ) from cause
         finally:
             connection.close()

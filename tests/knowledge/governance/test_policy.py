@@ -62,7 +62,7 @@ def test_a_refusal_names_the_role_that_would_be_needed(policy: Policy) -> None:
     with pytest.raises(Forbidden) as caught:
         policy.check(ctx(Role.VIEWER), "strategies.approve", "strategy/winback")
     assert "Needs the role: admin, strategist" in caught.value.say("en")
-    assert "需要的角色:管理员、策略师" in caught.value.say("zh")
+    assert "需要的角色：管理员、策略师" in caught.value.say("zh")
 
 
 def test_an_item_for_service_only_is_not_read_for_marketing_even_by_an_admin(policy: Policy) -> None:
