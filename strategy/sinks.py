@@ -103,8 +103,8 @@ class SinkFeed:
             _log.exception("sink_failed", tenant=ctx.tenant, inputs=len(inputs))
             if not isinstance(error, _ITS_OWN_FAULT):
                 return False
-            if len(inputs) > 1:
-                return all(self._call(ctx, [one]) for one in inputs)
+            if half := len(inputs) // 2:
+                return self._call(ctx, inputs[:half]) and self._call(ctx, inputs[half:])
             self._set_aside(ctx, inputs[0], error)
         self._behind.pop(ctx.tenant, None)
         return True
