@@ -166,6 +166,8 @@ def ordered(pieces: list[Piece], parts: Sequence[Part], scope: Scope) -> Draft:
         return event_leaf(Segment(tuple(pieces[0].parts), scope), [Segment(tuple(p.parts), scope) for p in pieces[1:]])
     steps: list[Step] = []
     owner = ""
+    for piece in pieces[1:]:  # "an alarm, then another alarm"
+        piece.parts = [p for p in piece.parts if not p.has("ANOTHER")]
     for n, piece in enumerate(pieces):
         step = step_of(Segment(tuple(piece.parts), scope), first=n == 0, absent=piece.absent)
         owner = _same_owner(owner, scope.catalog.events[step.event].subject, piece.parts, scope)
@@ -189,6 +191,16 @@ def sequence_draft(steps: list[Step], owner: str, parts: tuple[Part, ...], scope
     if steps[0].absent:
         scope.refuse(
             parts, "先后顺序不能以“没有发生”开头", "a sequence cannot begin with something that did not happen"
+        )
+    if steps[0].within is not None and not any(p.has("FIRST") for p in parts):
+        scope.invalid(
+            parts,
+            "先后顺序的第一步不能有时限",
+            "the first step of a sequence has nothing to be timed from",
+            Text(
+                "时限写在后一步，例如“投诉后2小时内未解决”",
+                "Put the time on the later step: “A, then B within 2 hours”",
+            ),
         )
     if steps[-1].absent and steps[-1].within is None:
         scope.invalid(

@@ -208,6 +208,8 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
         return [] if not (after is None and (has_and or has_or)) else [Token("AND" if has_and else "OR", run[0])]
     if after.has(*_GLUED_AFTER) and not has_or:
         return []
+    if not has_or and _awaits(before):
+        return []
     if comma and not has_or and not has_and and _carries_on(before):
         return []
     if has_or:
@@ -217,6 +219,20 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
     else:
         kind = "COMMA" if comma else "LIST"
     return [Token(kind, run[0])]
+
+
+def _awaits(before: list[Token]) -> bool:
+    """ "投诉后2小时内|又…": an act, 后 and a time, and what has to happen within it still to come."""
+    timed = False
+    for token in reversed(before):
+        if token.type != "PART" or token.value.names:
+            return False
+        if token.value.has("AFTER"):
+            return timed
+        timed = timed or token.value.has("WINDOW")
+        if not token.value.has("WINDOW", "FILLER", "DE", "IF"):
+            return False
+    return False
 
 
 def _carries_on(before: list[Token]) -> bool:

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 from pydantic import ValidationError
 
@@ -17,8 +17,9 @@ from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
+from strategy.language.amounts import Comparison, Quantity, Span
 from strategy.language.clauses import read_node
-from strategy.language.draft import Draft, LeafDraft, Opening, leaves
+from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
 from strategy.language.lexicon import lexicon_of
@@ -27,7 +28,7 @@ from strategy.language.outline import parse_conditions
 from strategy.language.quantities import quantities
 from strategy.language.scope import Scope
 from strategy.language.settle import settle, subject_of
-from strategy.language.together import unfinished
+from strategy.language.together import closed
 
 LONGEST = 2000
 """Characters a sentence may have."""
@@ -93,7 +94,7 @@ def short_name(text: str) -> str:
 
 def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     extras = Extras()
-    rest = take_extras(parts, extras, scope, loose=False)
+    rest = take_extras(_headed(_unbracketed(parts)), extras, scope, loose=False)
     audience_parts, condition_parts, action_parts = split_zones(rest, scope)
     action_parts = take_extras(action_parts, extras, scope, loose=True)
     for part in (*audience_parts, *condition_parts):
@@ -102,15 +103,7 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     audience = read_node(parse_conditions(audience_parts, scope), scope) if audience_parts else None
     if not any(not p.has("FILLER", "COMMA", "STOP", "IF") for p in condition_parts):
         if audience is None:
-            scope.invalid(
-                list(parts),
-                "没有说什么时候触发",
-                "it is not said when to act",
-                Text(
-                    "例如“客户7天内登录少于2次，就…”",
-                    "For example “when a customer logs in fewer than 2 times in 7 days, …”",
-                ),
-            )
+            _missing_condition(parts, scope)
         trigger, audience = audience, None
     else:
         trigger = read_node(parse_conditions(condition_parts, scope), scope)
@@ -126,10 +119,21 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     )
 
 
+def _missing_condition(parts: Sequence[Part], scope: Scope) -> NoReturn:
+    scope.invalid(
+        list(parts),
+        "没有说什么时候触发",
+        "it is not said when to act",
+        Text(
+            "在前面加上条件，例如“客户7天内登录少于2次，就…”",
+            "Put a condition first, such as “when a customer logs in fewer than 2 times in 7 days, …”",
+        ),
+    )
+
+
 def _settled(trigger: Draft, audience: Draft | None, scope: Scope) -> tuple[str, Condition, Condition | None]:
     nouns = list(dict.fromkeys(scope.audience))
-    if isinstance(trigger, Opening):
-        unfinished(trigger, scope)
+    trigger = closed(trigger, scope)
     drafts = [trigger, *([audience] if audience else []), *nouns]
     subject = subject_of(drafts, scope)
     for leaf in (leaf for d in drafts for leaf in leaves(d)):
@@ -178,6 +182,42 @@ def _refuse_moment(leaf: LeafDraft, scope: Scope) -> None:
     )
 
 
+# ---- marks -----------------------------------------------------------------------------------------------------------
+
+
+def _unbracketed(parts: Sequence[Part]) -> list[Part]:
+    """ "登录少于2次(7天内)", "fewer than 2 logins (in 7 days)": brackets around a window alone only set it off."""
+    result = list(parts)
+    for i in range(len(result) - 3, -1, -1):
+        opened, inner, closed = result[i : i + 3]
+        if not (i and opened.has("LPAR") and closed.has("RPAR")) or inner.names:
+            continue
+        compared: Comparison | None = result[i - 1].get("CMPQ")
+        counts = result[i - 1].has("COUNT") or (compared is not None and compared.quantity.times)
+        if inner.has("WINDOW", "STREAK"):
+            result[i : i + 3] = [inner]
+        elif inner.has("DUR") and counts:
+            over: Quantity = inner.get("DUR")
+            result[i : i + 3] = [Part(inner.start, inner.end, {"WINDOW": Span("inside", over=over.micros, said=over)})]
+    return result
+
+
+_HEADING = ("FOR", "GIVE", "OBJECT", "VALUE", "FILLER", "A", "ANY", "EACHONE", "DE", "OR", "LIST")
+
+
+def _headed(parts: Sequence[Part]) -> list[Part]:
+    """ "客户:7天内…", "For gold customers: …": the mark after whom it is about joins what follows."""
+    at = next((i for i, p in enumerate(parts) if not p.has(*_HEADING) or p.has("STRING")), len(parts))
+    stop = at
+    while stop < len(parts) and parts[stop].has("COLON", "MINUS"):
+        stop += 1
+    if stop in (at, len(parts)) or not any(p.has("OBJECT", "VALUE") for p in parts[:at]):
+        return list(parts)
+    lead = next(p for p in parts if not p.has("FILLER") or p.has("FOR"))
+    comma = [Part(parts[at].start, parts[stop - 1].end, {"COMMA": None})] if lead.has("FOR", "GIVE") else []
+    return [*parts[:at], *comma, *parts[stop:]]
+
+
 # ---- zones -----------------------------------------------------------------------------------------------------------
 
 _CONDITION_NAMES = ("event", "field", "attribute", "metric", "forecast", "place")
@@ -192,6 +232,9 @@ def split_zones(parts: Sequence[Part], scope: Scope) -> tuple[list[Part], list[P
     else:
         cut_, skip = _boundary(parts)
         if cut_ is None:
+            lead = next((i for i, p in enumerate(parts) if not p.has("NEXT", "COMMA")), 0)
+            if _starts_action(parts, lead) and not _condition_ahead(parts, 0):
+                _missing_condition(parts, scope)
             missing_action(parts, scope)
             raise AssertionError
         conditions, actions = parts[:cut_], parts[cut_ + skip :]
@@ -295,7 +338,7 @@ def _boundary(parts: Sequence[Part]) -> tuple[int | None, int]:
             return i, 1
         if part.has("WHENEND") and _after_when(parts, i + 1):
             inline = i + 1 if inline is None else inline
-        if inline is None and part.has("COMMA", "STOP", "AND") and _starts_action(parts, i + 1):
+        if inline is None and part.has("COMMA", "STOP", "AND", "COLON") and _starts_action(parts, i + 1):
             inline = i
         if inline is None and part.has("VERB", "NAME") and _inline_action(parts, i):
             inline = i

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from core.text import Text
@@ -24,6 +25,24 @@ def combined(group: Group, scope: Scope) -> list[Draft]:
     _check_acts(members, scope)
     _newest_readings(members, scope)
     return members
+
+
+def closed(draft: Draft, scope: Scope) -> Draft:
+    """ "客户登录后,就…": where nothing more has to happen, the act itself is the moment."""
+    if isinstance(draft, Group) and draft.of and draft.kind == "all":
+        return replace(draft, of=[*draft.of[:-1], closed(draft.of[-1], scope)])
+    return _happened(draft, scope) if isinstance(draft, Opening) else draft
+
+
+def _happened(opening: Opening, scope: Scope) -> LeafDraft:
+    if any(not p.has("AFTER", "FILLER") and p.has("WINDOW", "DUR") for p in opening.parts):
+        unfinished(opening, scope)
+    if len(opening.steps) > 1:
+        return sequence_draft(list(opening.steps), opening.owner, opening.parts, scope)
+    step = opening.steps[0]
+    if step.absent or step.within is not None:
+        unfinished(opening, scope)
+    return LeafDraft(Happens(event=step.event, where=step.where), opening.owner, "act", opening.parts)
 
 
 def unfinished(opening: Opening, scope: Scope) -> NoReturn:
