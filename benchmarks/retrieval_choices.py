@@ -1,11 +1,12 @@
 """The measurements behind docs/decisions/008-retrieval.md: ways to fuse two rankings on tests/data/retrieval.yaml, one
-more passage in two BM25 indexes, Chroma with and without a filter, and the encoder's threads.
+more passage in two BM25 indexes, Chroma with and without a filter, the encoder's threads, and LlamaIndex's nodes.
 
 Run: python -m benchmarks.retrieval_choices [passages]
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -120,6 +121,27 @@ def threads() -> None:
         print(f"  {count} thread(s), short text   {milliseconds(lambda: encoder.embed([next(texts)]), 100):8.1f} ms")  # noqa: B023 - called at once
 
 
+def nodes() -> None:
+    """LlamaIndex in the search path: its import in a fresh process, and the 200 nearest through its Chroma store."""
+    code = "import time; t = time.perf_counter(); import knowledge.retrieval.llama; print(time.perf_counter() - t)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    print(f"  importing LlamaIndex      {float(done.stdout) * 1_000:8.0f} ms")
+    from llama_index.core.schema import TextNode
+    from llama_index.core.vector_stores.types import VectorStoreQuery
+    from llama_index.vector_stores.chroma import ChromaVectorStore
+
+    vectors = np.random.default_rng(7).standard_normal((1_000, 512), dtype=np.float32).tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        client = chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False))
+        shelf = client.create_collection("nodes", embedding_function=None)
+        store = ChromaVectorStore(chroma_collection=shelf)
+        store.add([TextNode(text="咖啡机漏水了。" * 20, embedding=v, metadata={"kind": "faq"}) for v in vectors])
+        query = VectorStoreQuery(query_embedding=vectors[0], similarity_top_k=200)
+        plain = partial(shelf.query, vectors[:1], n_results=200, include=["distances"])
+        print(f"  200 nearest, as ids       {milliseconds(plain, 20):8.1f} ms")
+        print(f"  200 nearest, as nodes     {milliseconds(lambda: store.query(query), 20):8.1f} ms")
+
+
 def main() -> None:
     passages = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     print(f"machine: {machine_facts()}")
@@ -129,6 +151,8 @@ def main() -> None:
     filtering(passages, np.random.default_rng(7))
     print("encoder")
     threads()
+    print("LlamaIndex")
+    nodes()
 
 
 if __name__ == "__main__":
