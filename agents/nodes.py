@@ -237,6 +237,8 @@ class Nodes:
             call=f"{state['turn']['number']}.person",
             evidence=tuple(decision.get("evidence", [])),
         )
+        # Asking a person is not the desk's use of data: it must work for whoever may talk to us at all.
+        scope = replace(scope, ctx=scope.ctx.for_purpose(read_context(state["owner"]).purpose))
         try:
             found = TOOLS["escalate_to_person"](scope, args).data
         except ToolError as error:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.tables import ApprovalState
 from app.api.deps import allow, the_hub
+from app.api.shapes import JsonObject
 from app.hub import Hub
 from core.context import RequestContext
 from knowledge.governance import Action
@@ -22,7 +23,7 @@ MayDecide = Annotated[RequestContext, Depends(allow(Action.APPROVALS_DECIDE))]
 class AnswerIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": "agreed by phone"}]})
 
-    args: dict[str, Any] | None = Field(default=None, description="other arguments for the same act, within its limits")
+    args: JsonObject | None = Field(default=None, description="other arguments for the same act, within its limits")
     note: str | None = Field(default=None, max_length=1_000)
 
 

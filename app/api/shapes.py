@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Annotated, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from core.errors import InvalidInput
 from core.text import Text
@@ -16,6 +17,14 @@ T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200, description="how many at most")]
 Before = Annotated[str | None, Query(description="`next` of the page before, for older items")]
 
+
+def _is_json(value: dict[str, Any]) -> dict[str, Any]:
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # NaN and half a character are ValueErrors
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_is_json)]
+"""Any JSON object, strictly: what the framework's reader lets through and no store can hold is refused."""
 
 _MARK = re.compile(r"(\d{1,18})(?:\.(.+))?", re.ASCII | re.DOTALL)
 

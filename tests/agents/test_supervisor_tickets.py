@@ -9,7 +9,7 @@ from agents.schemas import TicketIn, TicketOutcome
 from agents.supervisor import Supervisor
 from core.context import Purpose
 from core.errors import InvalidInput, TooLarge
-from tests.agentworld import ADMIN, AgentWorld, context
+from tests.agentworld import ADMIN, STRATEGIST, AgentWorld, context
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +135,13 @@ def test_the_same_ticket_twice_is_handled_once(hub: AgentWorld, supervisor: Supe
     assert again == first
     decisions = [d.result["decision"] for d in first.done]
     assert len(decisions) == len(set(decisions))
+
+
+def test_a_service_matter_of_one_without_the_service_purpose_still_reaches_a_person(supervisor: Supervisor) -> None:
+    events = list(supervisor.chat(STRATEGIST, "marketing-complaint", "我的咖啡机又坏了，漏水了", "customer/c0001"))
+    outcome = TicketOutcome.model_validate(events[-1].data)
+    assert (outcome.route, outcome.status) == ("service", "handed_over")
+    assert outcome.done[-1].result["verdict"] == "delivered"
 
 
 def test_personal_data_is_masked_before_anything_is_kept(hub: AgentWorld, supervisor: Supervisor) -> None:

@@ -101,6 +101,7 @@ def test_half_a_character_is_refused_wherever_text_may_stand(admin: Client) -> N
         "/v1/chat": '{"message": "%s"}',
         "/v1/strategies": '{"document": ' + document + "}",
         "/v1/keys": '{"name": "%s", "role": "viewer"}',
+        "/v1/approvals/apr_x/approve": '{"args": {"text": "%s"}}',
         "/v1/events": '{"id": "%s", "type": "app.login"}',
     }
     for path, body in bodies.items():
