@@ -17,8 +17,11 @@ _SPECIAL_MICROS = {
     "fortnight": 2 * WEEK,
     "quarterhour": 15 * MINUTE,
     "month": 30 * DAY,
+    "quarter": 90 * DAY,
     "year": 365 * DAY,
 }
+OUTSIDE = "outside"
+"""The operator of a comparison with a range that must not hold."""
 POINTS = ("分", "points")
 """分 is a minute, or a point where what is compared has no unit."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from strategy.document import AttributeIs, Op
-from strategy.language.amounts import Comparison
+from strategy.language.amounts import OUTSIDE, Comparison
 from strategy.language.draft import Draft, Group, LeafDraft
 from strategy.language.events import event_leaf
 from strategy.language.leaves import attribute_leaf, change_leaf, forecast_leaf, metric_leaf, near_leaf
@@ -17,6 +17,7 @@ from strategy.language.order import ordered, pieces_of
 from strategy.language.outline import Clause, Joined, Node
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
+from strategy.language.values import refuse_outside
 
 _NOUNLIKE = ("OBJECT", "FILLER", "DE", "FIT", "FOR", "IF", "ANY", "WHO", "EACHONE", "COP", "EXISTS", "BOTH", "A")
 
@@ -37,6 +38,8 @@ def read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     for part in parts:
         if part.has("OBJECT"):
             scope.mention(part.named("object"))
+    if outside := _split_outside(parts, scope):
+        return Group("any", [read_clause(p, scope) for p in outside], True)
     if ranged := _split_range(parts):
         low, high = (read_clause(p, scope) for p in ranged)
         return Group("all", [low, high], False, ("AND",))
@@ -165,6 +168,20 @@ def _value_name(part: Part, values: Sequence[Name], scope: Scope) -> Name:
     if part.weak:
         scope.warn(f"“{scope.said(part)}”按“{values[0].id}”理解", f"{scope.said(part)!r} was read as {values[0].id!r}")
     return values[0]
+
+
+def _split_outside(parts: Sequence[Part], scope: Scope) -> tuple[list[Part], list[Part]] | None:
+    """ "收缩压不在90到160之间": below the one or above the other. A run or count of both is neither."""
+    for i, part in enumerate(parts):
+        comparison: Comparison | None = part.get("CMPQ")
+        if comparison is None or comparison.op != OUTSIDE or comparison.high is None:
+            continue
+        if any(p.has("STREAK", "WINDOW", "COUNT", "NEG", "NEVER", "NEXT", "AFTER", "FUNCTION") for p in parts):
+            refuse_outside(part, scope)
+        low = replace(part, senses={"CMPQ": Comparison("<", comparison.quantity)})
+        high = replace(part, senses={"CMPQ": Comparison(">", comparison.high)})
+        return ([*parts[:i], low, *parts[i + 1 :]], [*parts[:i], high, *parts[i + 1 :]])
+    return None
 
 
 def _split_range(parts: Sequence[Part]) -> tuple[list[Part], list[Part]] | None:

@@ -81,7 +81,8 @@ def pieces_of(parts: Sequence[Part], scope: Scope) -> list[Piece]:
 def _of_event(parts: Sequence[Part], i: int, cur: Piece) -> bool:
     """ "no shipment within 3 days of an order": of is after."""
     windowed = i > 0 and parts[i - 1].has("WINDOW") and parts[i].has("DISTANCE")
-    return windowed and bool(cur.events()) and any(p.named("event") for p in parts[i + 1 : i + 3])
+    several = cur.events() or any(p.named("event") for p in parts[i + 3 :])
+    return windowed and bool(several) and any(p.named("event") for p in parts[i + 1 : i + 3])
 
 
 def _date_named(parts: Sequence[Part]) -> bool:

@@ -246,6 +246,9 @@ def _carries_on(before: list[Token]) -> bool:
         return False
     if clause[0].has("AFTER") or clause[-1].has("AFTER"):
         return True
+    said = [p for p in reversed(clause) if p.has("AFTER", "DISTANCE") or not p.has("FILLER", "OBJECT")]
+    if len(said) == 3 and said[0].has("WINDOW") and said[1].has("AFTER", "DISTANCE") and said[2].named("event"):
+        return True  # within 2 hours of adding to cart,
     return all(p.has(*_CARRIERS) for p in clause)
 
 

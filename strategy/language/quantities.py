@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.times import DAY, WEEK
-from strategy.language.amounts import OPPOSITE, Comparison, Quantity, Run, Span
+from strategy.language.amounts import OPPOSITE, OUTSIDE, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.patterns import Bindings, rewrite, rule
 
@@ -47,7 +47,7 @@ def _half_more(b: Bindings, _: Part) -> dict[str, object] | None:
 
 
 def _half_of(b: Bindings, _: Part) -> dict[str, object] | None:
-    return _quantity(0.5, b["u"].get("UNIT"))
+    return _quantity(6, "month") if b["u"].get("UNIT") == "year" else _quantity(0.5, b["u"].get("UNIT"))
 
 
 def _one_of(b: Bindings, first: Part) -> dict[str, object] | None:
@@ -169,6 +169,18 @@ def _range(b: Bindings, _: Part) -> dict[str, object] | None:
     return {"CMPQ": Comparison(">=", low, high)}
 
 
+def _outside(b: Bindings, part: Part) -> dict[str, object] | None:
+    """不在90到160之间 · not between 90 and 160."""
+    found = _range(b, part)
+    return {"CMPQ": replace(found["CMPQ"], op=OUTSIDE)} if found else None  # type: ignore[type-var] # a Comparison
+
+
+def _doubled(b: Bindings, _: Part) -> dict[str, object]:
+    """达到1000元以上 says one thing twice; 超过3次以上 leaves open whether 3 counts."""
+    same = b["c"].get("CMP") == b["p"].get("POSTCMP")
+    return {"CMPQ": Comparison(b["c"].get("CMP"), b["q"].get("QTY"))} if same else {"CLASH": None}
+
+
 _COMPARISONS = [
     rule("BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _range),
     rule("COP BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _range),
@@ -191,7 +203,9 @@ _COMPARISONS = [
         ),
     ),
     rule("COP q:QTY p:POSTCMP", lambda b, _: _compare(b["p"].get("POSTCMP"), b)),
-    rule("CMP q:QTY POSTCMP", lambda b, _: {"CLASH": None}),
+    rule("c:CMP q:QTY p:POSTCMP", _doubled),
+    rule("NEG|COPNEG COP? BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _outside),
+    rule("NEG|COPNEG COP? a:QTY TO|MINUS|AND|VERSUS b:QTY BETWEENEND", _outside),
     rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("COP WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("q:QTY INSIDE", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),

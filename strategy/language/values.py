@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from core.text import Text
 from knowledge.catalog import name_of
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import WrongUnit, canonical, convert, unit_words
 from strategy.document import Op, Value
-from strategy.language.amounts import POINTS, Comparison, Quantity
+from strategy.language.amounts import OUTSIDE, POINTS, Comparison, Quantity
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
@@ -60,6 +60,8 @@ def in_unit(quantity: Quantity, unit: str | None, part: Part, scope: Scope) -> f
 
 
 def number_tests(comparison: Comparison, unit: str | None, part: Part, scope: Scope) -> list[tuple[Op, float]]:
+    if comparison.op == OUTSIDE:
+        refuse_outside(part, scope)
     low = in_unit(comparison.quantity, unit, part, scope)
     if comparison.high is None:
         return [(cast(Op, comparison.op), low)]
@@ -67,6 +69,15 @@ def number_tests(comparison: Comparison, unit: str | None, part: Part, scope: Sc
     if high < low:
         scope.invalid([part], "范围的下限大于上限", "the range's lower end is above its upper end")
     return [(">=", low), ("<=", high)]
+
+
+def refuse_outside(part: Part, scope: Scope) -> NoReturn:
+    scope.refuse(
+        [part],
+        f"“{scope.said(part)}”在这里请拆成两个条件",
+        f"split {scope.said(part)!r} into two conditions here",
+        Text("例如“收缩压小于90或大于160”", "For example “systolic below 90 or above 160”"),
+    )
 
 
 def check_possible(
