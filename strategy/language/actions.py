@@ -88,6 +88,9 @@ def missing_action(parts: Sequence[Part], scope: Scope) -> None:
 def _pieces(parts: Sequence[Part]) -> list[list[Part]]:
     pieces: list[list[Part]] = [[]]
     depth = 0
+    lead = next((i for i, p in enumerate(parts) if not p.has("VERB")), 0)
+    if lead < len(parts) and parts[lead].has("COLON"):  # 执行:…
+        parts = parts[lead + 1 :]
     for part in parts:
         depth += part.has("LPAR") - part.has("RPAR")
         if part.has(*_CUTS) and depth <= 0 and not part.has("NAME", "STRING", "VERB"):

@@ -60,14 +60,14 @@ class Chinese(Voice):
         s = self.strategy
         subject = self.speech.name("object", s.subject)
         who = f"对于满足（{self.condition(s.audience, plain=False)}）的{subject}，" if s.audience else ""
-        actions = "，并".join(self.action(a) for a in s.actions)
+        actions = "、".join(self.action(a) for a in s.actions)
         how = "；".join(self.how(subject))
-        return f"{who}当{subject}{self.condition(s.trigger)}时，就{actions}。{how}。"
+        return f"{who}当{subject}{self.condition(s.trigger)}时，就执行：{actions}。{how}。"
 
     def action(self, a: ActionCall) -> str:
         if a.action:
-            return f"执行{self.speech.name('action', a.action)}{params(a.params, 'zh')}"
-        return f"安排人工任务{quoted(a.task or '', 'zh')}{params(a.params, 'zh')}"
+            return f"{self.speech.name('action', a.action)}{params(a.params, 'zh')}"
+        return f"人工任务{quoted(a.task or '', 'zh')}{params(a.params, 'zh')}"
 
     def how(self, subject: str) -> list[str]:
         s, g, r = self.strategy, self.strategy.guards, self.strategy.rollout

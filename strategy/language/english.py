@@ -21,9 +21,22 @@ from strategy.document import (
     Window,
 )
 from strategy.document import Sequence as Ordered
+from strategy.language.atoms import keys_of
 from strategy.language.lexicon import Name
+from strategy.language.normalise import plain
 from strategy.language.speech import number, params, quoted
 from strategy.language.voice import Voice
+
+
+def plural(noun: str) -> str:
+    """The usual plural, where the grammar still knows the word; names by id stay as they are."""
+    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    said = noun[:-1] + "ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else noun + ending
+    return said if noun.isascii() and keys_of(plain(said)) == keys_of(plain(noun)) else noun
+
+
+def article(noun: str) -> str:
+    return "an" if noun[:1].lower() in "aeio" else "a"
 
 
 class English(Voice):
@@ -60,20 +73,22 @@ class English(Voice):
         subject = self.speech.name("object", s.subject)
         who = f"For any {subject} that satisfies ({self.condition(s.audience, plain=False)}), " if s.audience else ""
         when = "when" if who else "When"
-        actions = ", and ".join(self.action(a) for a in s.actions)
-        how = "; ".join(self.how(subject))
+        actions = "; ".join(self.action(a) for a in s.actions)
+        how = "; ".join(self.how(plural(subject)))
         trigger = self.condition(s.trigger)
-        return f"{who}{when}, for a {subject}, {trigger}, the hub will {actions}. {how[0].upper()}{how[1:]}."
+        return (
+            f"{who}{when}, for {article(subject)} {subject}, {trigger}, then do: {actions}. {how[0].upper()}{how[1:]}."
+        )
 
     def action(self, a: ActionCall) -> str:
         if a.action:
-            return f"run {self.speech.name('action', a.action)}{params(a.params, 'en')}"
-        return f"do the task {quoted(a.task or '', 'en')}{params(a.params, 'en')}"
+            return f"{self.speech.name('action', a.action)}{params(a.params, 'en')}"
+        return f"the task {quoted(a.task or '', 'en')}{params(a.params, 'en')}"
 
-    def how(self, subject: str) -> list[str]:
+    def how(self, subjects: str) -> list[str]:
         s, g, r = self.strategy, self.strategy.guards, self.strategy.rollout
         said = [
-            f"run it for {number(r.percent)}% of {subject}",
+            f"start with {number(r.percent)}% of {subjects}",
             f"hold out {number(r.holdout)}%" if r.holdout else "with no holdout",
         ]
         said += [
@@ -123,6 +138,7 @@ class English(Voice):
 
     def event(self, e: EventFilter) -> str:
         name = self.speech.name("event", e.event)
+        name = f"“{name}”" if " " in name and "`" not in name else name
         return name + (f" {self.filters(e.event, e.where)}" if e.where else "")
 
     def attribute(self, c: AttributeIs) -> str:
