@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import documents as docs
+import pages as docs
 import pytest
 import yaml
 from typer.main import get_command
