@@ -73,9 +73,8 @@ def show(name: Name, version: Annotated[int | None, typer.Option()] = None, json
         as_json(found)
         return
     _card(found)
-    from strategy.files import dump_strategy
-
     from strategy.document import Strategy
+    from strategy.files import dump_strategy
 
     say("")
     say(dump_strategy(Strategy.model_validate(found["document"])), "dim")
