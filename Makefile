@@ -25,7 +25,7 @@ test: $(STAMP)  ## every test
 lint: $(STAMP)  ## format, style, types, layers, prompts
 	@echo "· ruff, mypy, import contracts, house rules"
 	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/house_rules.py
