@@ -19,8 +19,11 @@ from typer.main import get_command
 
 from app.cli.commands import build
 from app.settings import Settings
-from core.errors import ZhongshuError
+from core.errors import NeedsAnswer, ZhongshuError
+from core.text import Lang
 from knowledge.catalog import read_catalog
+from knowledge.packs import retail
+from strategy.language import read_sentence, readback
 
 ROOT = docs.ROOT
 ROOMS = ("app", "evals", "agents", "tools", "strategy", "knowledge", "prompts", "core", "tests", "docs", "benchmarks")
@@ -143,6 +146,33 @@ def test_every_simulate_example_runs_and_prints_what_the_page_shows(page: str, l
         at = printed.find(part, place)
         assert at >= 0, f"{page}: {part!r} is not in\n{printed[place:]}"
         place = at + len(part)
+
+
+def _drafts() -> list[tuple[str, list[str], str]]:
+    """Page, the words of the last `zhongshu strategy draft …` of a block, and the answer shown beneath it."""
+    found = []
+    for page in docs.WRITTEN:
+        for block in docs.blocks(page):
+            lines = [line for line in docs.shell_lines(block.text) if "strategy draft" in line]
+            if lines and block.after and block.after.lang == "text" and not block.after.text.startswith("…"):
+                found.append((docs.name(page), shlex.split(lines[-1], comments=True), block.after.text))
+    return found
+
+
+@pytest.mark.parametrize(("page", "words", "shown"), _drafts(), ids=[f"{p}-{i}" for i, (p, *_) in enumerate(_drafts())])
+def test_every_sentence_drafted_in_a_tutorial_is_answered_as_shown(page: str, words: list[str], shown: str) -> None:
+    lang: Lang = "zh" if "zh-CN" in page else "en"
+    catalog = retail.catalog().catalog
+    try:
+        answers = [readback(read_sentence(words[words.index("draft") + 1], catalog).document, catalog, lang)]
+    except NeedsAnswer as question:
+        answers = [question.say(lang).splitlines()[0], *(choice.say(lang) for choice in question.choices)]
+    for answer in answers:
+        assert answer in shown, answer
+
+
+def test_tutorials_draft_a_strategy_and_ask_a_question_in_both_languages() -> None:
+    assert len(_drafts()) == 4
 
 
 def test_simulate_examples_were_found() -> None:
