@@ -238,6 +238,10 @@ def _bridge(parts: list[Part], normal: Normal) -> list[Part]:
         chinese = "\u3400" <= normal.text[part.start] <= "\u9fff" and part.end - part.start == 1
         if around and chinese and not part.has(*_NEVER_BRIDGED):
             parts[i] = Part(part.start, part.end, {"UNKNOWN": normal.said(part.start, part.end)})
+    for i in range(len(parts) - 1):
+        beside = parts[i + 1].has("UNKNOWN") and parts[i].end == parts[i + 1].start
+        if beside and normal.text[parts[i].start : parts[i].end] == "上" and not parts[i].has(*_NEVER_BRIDGED):  # 上|海
+            parts[i] = Part(parts[i].start, parts[i].end, {"UNKNOWN": "上"})
     for i in range(1, len(parts)):
         code = parts[i - 1].has("UNKNOWN") and parts[i].has("NUM") and parts[i - 1].end == parts[i].start
         if code and normal.text[parts[i].start - 1].isascii():  # X|100

@@ -15,6 +15,7 @@ from core.errors import InvalidInput, TooLarge
 from core.telemetry import span
 from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
+from knowledge.catalog.units import canonical
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
 from strategy.language.amounts import Comparison, Quantity, Span
@@ -22,11 +23,11 @@ from strategy.language.clauses import read_node
 from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
-from strategy.language.lexicon import lexicon_of
+from strategy.language.lexicon import NameKind, lexicon_of
 from strategy.language.normalise import normalise
 from strategy.language.outline import parse_conditions
 from strategy.language.quantities import quantities
-from strategy.language.scope import Scope
+from strategy.language.scope import CONDITION_KINDS, Scope
 from strategy.language.settle import settle, subject_of
 from strategy.language.together import closed
 
@@ -97,9 +98,10 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     rest = take_extras(_headed(_unbracketed(parts)), extras, scope, loose=False)
     audience_parts, condition_parts, action_parts = split_zones(rest, scope)
     action_parts = take_extras(action_parts, extras, scope, loose=True)
-    for part in (*audience_parts, *condition_parts):
-        if part.has("UNKNOWN"):
-            scope.unknown(part)
+    for zone in (audience_parts, condition_parts):
+        for i, part in enumerate(zone):
+            if part.has("UNKNOWN"):
+                scope.unknown(part, _kinds_fitting(zone, i))
     audience = read_node(parse_conditions(audience_parts, scope), scope) if audience_parts else None
     if not any(not p.has("FILLER", "COMMA", "STOP", "IF") for p in condition_parts):
         if audience is None:
@@ -117,6 +119,24 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
         actions=calls,
         **extras.documents(),
     )
+
+
+def _kinds_fitting(parts: Sequence[Part], i: int) -> tuple[NameKind, ...]:
+    """What an unknown name at part i could stand for, by what is said around it; for the nearest known names."""
+    before = [p for p in parts[max(i - 4, 0) : i] if p.has("NEAR", "DISTANCE") or not p.has("FILLER", "A")]
+    after = [p for p in parts[i + 1 : i + 4] if p.has("NEAR", "DISTANCE") or not p.has("FILLER", "A")]
+    ahead, behind = after[0] if after else None, before[-1] if before else None
+    measured = [p.get("CMPQ").quantity for p in (*after[:1], *before[-2:]) if p.has("CMPQ")]
+    metres = any(canonical(q.unit or "") in ("m", "km") for q in measured)
+    if metres or any(p is not None and p.has("NEAR") for p in (ahead, behind)):
+        return ("place",)
+    if ahead is not None and ahead.has("CMPQ", "STREAK"):
+        return ("event",) if ahead.has("CMPQ") and measured[0].times else ("field", "attribute", "metric", "forecast")
+    if behind is not None and behind.has("NEG", "NEVER") and not behind.has("COPNEG"):
+        return ("event", "field", "attribute")
+    if behind is not None and behind.has("OBJECT"):
+        return tuple(k for k in CONDITION_KINDS if k != "object")
+    return CONDITION_KINDS
 
 
 def _missing_condition(parts: Sequence[Part], scope: Scope) -> NoReturn:

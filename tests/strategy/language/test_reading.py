@@ -187,3 +187,18 @@ def test_defaults_are_spelled_out_when_read_back() -> None:
     assert "不留对照" in readback(strategy, SAMPLE, "zh")
     assert "1%" in readback(strategy, SAMPLE, "en")
     assert "no holdout" in readback(strategy, SAMPLE, "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客户:7天内登录<2次,外呼",
+        "客户登录少于2次(7天内),就外呼;22点到8点不打扰",
+        "客户登录APP后,就外呼!",
+        "收缩压>=160且7天内登录少于2次,外呼,先灰度5%",
+    ],
+)
+def test_full_width_and_half_width_marks_are_read_alike(text: str) -> None:
+    wide = "".join(chr(ord(c) + 0xFEE0) if c in ",:;()!<>=%0123456789" else c for c in text)
+    assert wide != text
+    assert read_sentence(wide, SAMPLE, name="x").document == read_sentence(text, SAMPLE, name="x").document
