@@ -346,6 +346,8 @@ def change_leaf(seg: Segment) -> LeafDraft:
     if said.function not in (None, "sum", "avg") or said.count or said.run or said.negation or said.loose:
         scope.refuse(list(seg.parts), "变化只能比次数、合计或平均", "a change compares counts, sums or averages only")
     if fields:
+        if said.function is None and scope.attribute(fields[0]).unit is None:
+            _ask_function(fields[0], scope, mark)
         function = said.function or ("sum" if adds_up(scope.attribute(fields[0]).unit) else "avg")
         if said.function is None:
             how = Text("合计", "total") if function == "sum" else Text("平均值", "average")
@@ -374,6 +376,17 @@ def change_leaf(seg: Segment) -> LeafDraft:
         pass
     seg.finish()
     return LeafDraft(condition, scope.catalog.events[said.event].subject, "state", seg.parts)
+
+
+def _ask_function(field: Name, scope: Scope, mark: Part) -> None:
+    """A field without a unit may be a score, which is averaged, or an amount, which adds up."""
+    zh, en = (scope.label("field", field.id, lang, field.owner) for lang in ("zh", "en"))  # type: ignore[arg-type] # two literals
+    scope.ask(
+        [mark],
+        f"“{zh}”比的是平均值还是合计？",
+        f"is the average or the total of {en!r} compared?",
+        [Text(f"平均{zh}", f"average {en}"), Text(f"总{zh}", f"total {en}")],
+    )
 
 
 def _percent(seg: Segment, mark: Part) -> float:
