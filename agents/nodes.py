@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +46,28 @@ TO_A_PERSON = Text(
 )
 NOT_STARTED = Text("这项操作没有获得批准，未执行。", "This was not approved, so nothing was done.")
 WENT_ON = Text("您有了新的消息，之前等待批准的操作已取消。", "You wrote on, so the pending approval was withdrawn.")
+
+
+def adjusted(done: Sequence[Mapping[str, Any]], proposed: Sequence[Mapping[str, Any]]) -> Text | None:
+    """What to tell the customer when an approver changed an act's arguments: the drafted reply still promises the old
+    ones. None when everything was done as drafted."""
+    drafted = [(p["tool"], TOOLS[p["tool"]].read_args(p["args"])) for p in proposed]
+    tools = {tool for tool, _ in drafted}
+    changed = [
+        d for d in done if d["tool"] in tools and (d["tool"], TOOLS[d["tool"]].read_args(d["args"])) not in drafted
+    ]
+    if not changed:
+        return None
+    terms = []
+    for one in changed:
+        params = one["args"].get("params") or {k: v for k, v in one["args"].items() if k != "action"}
+        numbers = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in params.items())
+        terms.append(f"{one['result'].get('label', one['tool'])} ({numbers})")
+    told = "; ".join(terms)
+    return Text(
+        f"您好，您的事已由同事核定并办理：{told}。",
+        f"Thank you for waiting. A colleague has decided, and this was arranged: {told}.",
+    )
 
 
 class Nodes:
@@ -203,6 +225,8 @@ class Nodes:
             text = NOT_STARTED.say(lang_of(state))
         elif state["verdict"] == ApprovalState.SUPERSEDED:
             text = WENT_ON.say(lang_of(state))
+        elif changed := adjusted(state["done"], decision.get("actions", [])):
+            text = changed.say(lang_of(state))
         runtime.context.emit(ChatEvent("text", {"text": text}))
         return {"reply": text, "status": "replied", "pending": None, "history": _history(state, text)}
 

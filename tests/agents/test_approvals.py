@@ -92,6 +92,13 @@ def test_an_edit_changes_arguments_within_limits_and_is_what_goes_out(hub: Agent
     assert messages_of(hub, done)[0].payload["params"] == {"percent": 6.0, "years": 1}
     row = supervisor._nodes.approvals.get(ADMIN, pending_id(outcome))
     assert row.asked_args["params"]["percent"] == 8.0 and row.args["params"]["percent"] == 6.0
+    assert "6" in done.reply and "8%" not in done.reply
+
+
+def test_an_unchanged_approval_sends_the_drafted_reply(hub: AgentWorld, supervisor: Supervisor) -> None:
+    outcome = waiting(hub, supervisor)
+    done = supervisor.approve(ADMIN, pending_id(outcome), "approve")
+    assert outcome.decision is not None and done.reply == outcome.decision.reply
 
 
 @pytest.mark.parametrize(
