@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text as Line
 
+from app.terminal import Terminal
 from core.text import Lang, Text
 
 
@@ -18,7 +18,7 @@ class Teller:
 
     def __init__(self, lang: Lang) -> None:
         self.lang: Lang = lang
-        self._out = Console(highlight=False, emoji=False)
+        self._out = Terminal()
         self._step = 0
 
     def title(self, text: Text) -> None:

@@ -46,6 +46,7 @@ def _without_global_options(arguments: list[str]) -> list[str]:
     kept: list[str] = []
     rest = iter(arguments)
     for argument in rest:
+        _check_encoding(argument)
         name, _, value = argument.partition("=")
         if argument == "--debug":
             continue
@@ -65,7 +66,17 @@ def _without_global_options(arguments: list[str]) -> list[str]:
     return kept
 
 
-def _say(text: str) -> None:
-    from rich.console import Console
+def _check_encoding(argument: str) -> None:
+    try:
+        argument.encode()
+    except UnicodeEncodeError as cause:
+        raise InvalidInput(
+            Text(f"参数 {argument!a} 不是 UTF-8", f"argument {argument!a} is not UTF-8"),
+            hint=Text("请用 UTF-8 的终端与区域设置", "Use a UTF-8 terminal and locale"),
+        ) from cause
 
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text, style="red", markup=False)
+
+def _say(text: str) -> None:
+    from app.terminal import Terminal
+
+    Terminal(stderr=True, soft_wrap=True).print(text, style="red", markup=False)

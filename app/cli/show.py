@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from app.cli.words import t
+from app.terminal import SHOWN, Terminal
 
 AsJson = Annotated[bool, typer.Option("--json", help=t("输出 JSON，供程序读取", "print JSON, for programs"))]
 
-out = Console(highlight=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+out = Terminal()
+err = Terminal(stderr=True, soft_wrap=True)
 
 
 def as_json(value: Any) -> None:
@@ -29,7 +29,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> 
     for name in head:
         grid.add_column(name, overflow="fold")
     for row in rows:
-        grid.add_row(*(escape(str(cell)) for cell in row))
+        grid.add_row(*(escape(str(cell).translate(SHOWN)) for cell in row))
     out.print(grid if grid.row_count else escape(empty))
 
 

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperCommand
 
 from app.cli.words import cli_lang, t
+from app.terminal import Terminal
 from core.errors import InvalidInput, NeedsAnswer, ZhongshuError
 from core.text import Lang, Text
 from core.times import format_time, parse_duration, parse_time
@@ -80,6 +80,12 @@ def simulate(
     screen = _Screen(tongue)
     try:
         allowed = parse_duration(lateness, "--lateness")
+        if (facts, events) == ("-", "-"):
+            raise InvalidInput(
+                Text("标准输入只能读一次", "standard input can be read only once"),
+                where={"field": "--facts"},
+                hint=Text("把事实或事件放进文件", "Put the facts or the events into a file"),
+            )
         end = None if until is None else parse_time(until, "--until")
         loaded = load_catalog(catalog)
         for warning in loaded.warnings:
@@ -155,8 +161,8 @@ class _Screen:
 
     def __init__(self, lang: Lang) -> None:
         self.lang: Lang = lang
-        self._out = Console(soft_wrap=True, highlight=False, emoji=False)
-        self._err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+        self._out = Terminal(soft_wrap=True)
+        self._err = Terminal(stderr=True, soft_wrap=True)
         self._printed: dict[str, int] = {}
 
     def say(self, text: Text) -> None:

@@ -291,6 +291,14 @@ def test_windows_files_and_standard_input_are_read(bench: Bench) -> None:
     assert len(done.firings) == 2
 
 
+def test_standard_input_cannot_be_both_files(bench: Bench) -> None:
+    told = zhongshu(
+        "simulate", "--catalog", str(bench.catalog), "--say", MANY["en"], "--events", "-", "--facts", "-", stdin=""
+    )
+    assert told.code == 2
+    assert "read only once" in told.err
+
+
 def test_people_get_readable_text_with_names_instead_of_ids(bench: Bench) -> None:
     bench.login("e1", "2026-05-01T08:00:00Z")
     done = bench.run("--say", "客户登录,就外呼", as_json=False, lang="zh")
