@@ -46,6 +46,9 @@ def examine() -> Iterator[Finding]:
             yield check(settings)
         except ZhongshuError as error:
             yield Finding(_CHECKS[check], "bad", Text(error.say("zh"), error.say("en")))
+        except Exception as error:  # what one part does when it is broken must not hide the findings on the others
+            said = f"{type(error).__name__}: {error}".partition("\n")[0]
+            yield Finding(_CHECKS[check], "bad", Text(said, said))
 
 
 def _python() -> Finding:
@@ -67,7 +70,7 @@ def _settings() -> Finding:
 def _data_folder(settings: Settings) -> Finding:
     name, folder = Text("数据目录", "data folder"), settings.data_dir.absolute()
     existing = folder if folder.exists() else next(p for p in folder.parents if p.exists())
-    if not os.access(existing, os.W_OK):
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
         fix = Text("换一个 ZHONGSHU_DATA_DIR", "Set another ZHONGSHU_DATA_DIR")
         return Finding(name, "bad", Text(f"{folder} 不可写", f"{folder} cannot be written"), fix)
     free = shutil.disk_usage(existing).free

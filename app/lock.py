@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import Conflict
+from core.folders import make_folder
 from core.text import Text
 
 
@@ -22,7 +23,7 @@ class DataLock:
     """An advisory lock on `hub.lock` in the data folder; the system lets go of it when the process ends."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._file = os.open(folder / "hub.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,7 +49,7 @@ def holder(folder: Path) -> Holder | None:
     """Who runs a hub on the folder now; None when nobody does."""
     try:
         file = os.open(folder / "hub.lock", os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session, SQLModel, create_engine
+
+from core.errors import InvalidInput
+from core.folders import make_folder
+from core.text import Text
 
 
 class Database:
@@ -18,8 +23,14 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: Engine = create_engine(url)
+            make_folder(Path(url.removeprefix("sqlite:///")).parent)
+        try:
+            self.engine: Engine = create_engine(url)
+        except (ArgumentError, ImportError) as cause:
+            raise InvalidInput(
+                Text(f"数据库地址不可用：{cause}", f"the database URL cannot be used: {cause}"),
+                hint=Text("例如 sqlite:////var/lib/zhongshu.db", "For example sqlite:////var/lib/zhongshu.db"),
+            ) from cause
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
