@@ -10,7 +10,20 @@ import yaml
 
 
 class PlainLoader(yaml.SafeLoader):
-    """SafeLoader without YAML 1.1's surprises: `2026-01-01` and `22:00` are text, and so are `yes`, `no`, `on`."""
+    """SafeLoader without YAML 1.1's surprises: `2026-01-01` and `22:00` are text, and so are `yes`, `no`, `on`; a key
+    that is there twice is an error, not the later value."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is here twice", key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 _DROPPED = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
@@ -33,7 +46,10 @@ def read_yaml(text: str) -> Any:
     Raises:
         yaml.YAMLError: it is not YAML.
     """
-    return yaml.load(text, Loader=PlainLoader)  # PlainLoader is a SafeLoader
+    try:
+        return yaml.load(text, Loader=PlainLoader)  # PlainLoader is a SafeLoader
+    except RecursionError as cause:
+        raise yaml.YAMLError("it is nested too deeply") from cause
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int:

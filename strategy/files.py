@@ -32,8 +32,9 @@ def load_strategy(path: Path | str) -> Strategy:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
+        why = cause.strerror if isinstance(cause, OSError) else "not UTF-8"
         raise InvalidStrategy(
-            Text(f"读不了策略文件：{cause}", f"the strategy file cannot be read: {cause}"), where={"file": str(path)}
+            Text(f"读不了策略文件：{why}", f"the strategy file cannot be read: {why}"), where={"file": str(path)}
         ) from cause
     try:
         return read_strategy(text)

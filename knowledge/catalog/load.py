@@ -48,8 +48,9 @@ def load_catalog(path: Path) -> LoadedCatalog:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
+        why = cause.strerror if isinstance(cause, OSError) else "not UTF-8"
         raise InvalidCatalog(
-            Text(f"读不了目录文件：{cause}", f"the catalog cannot be read: {cause}"), where={"file": str(path)}
+            Text(f"读不了目录文件：{why}", f"the catalog cannot be read: {why}"), where={"file": str(path)}
         ) from cause
     try:
         return read_catalog(text)
