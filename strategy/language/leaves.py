@@ -380,7 +380,7 @@ def change_leaf(seg: Segment) -> LeafDraft:
 
 def _ask_function(field: Name, scope: Scope, mark: Part) -> None:
     """A field without a unit may be a score, which is averaged, or an amount, which adds up."""
-    zh, en = (scope.label("field", field.id, lang, field.owner) for lang in ("zh", "en"))  # type: ignore[arg-type] # two literals
+    zh, en = (scope.label("field", field.id, lang, field.owner) for lang in ("zh", "en"))
     scope.ask(
         [mark],
         f"“{zh}”比的是平均值还是合计？",
