@@ -102,7 +102,7 @@ def stats(ctx: Annotated[RequestContext, Depends(_reader)], hub: Annotated[Hub, 
     """Counts since the start for events, over all time for decisions, messages and tickets."""
     counters = hub.live.counters
     engine = hub.live.stats().get(ctx.tenant)
-    found = hub.strategies.list(hub.context())
+    found = hub.strategies.list(ctx)
     fired = figures.firings(hub.database, ctx)
     outbox = figures.outbox(hub.database, ctx)
     by_state: dict[str, int] = {}

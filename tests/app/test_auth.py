@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from core.clock import ManualClock
 from core.context import Role, system_context
 from core.db import Database
 from core.errors import Unauthorized
+from core.ids import TenantId
 from tests.app.hubclient import Client, Service
 
 
@@ -92,6 +94,17 @@ def test_a_revoked_key_opens_nothing_from_the_next_request_on(service: Service, 
     assert client("GET", "/v1/me").body["detail"].startswith("the API key is revoked")
     assert admin("DELETE", f"/v1/keys/{made['id']}").status == 409
     assert admin("DELETE", "/v1/keys/000000000000").status == 404
+
+
+def test_a_key_of_another_tenant_sees_nothing_of_this_one(service: Service, admin: Client) -> None:
+    other = replace(service.hub.context(), tenant=TenantId("rival"))
+    rival = Client(service.address, service.hub.keys.create(other, "rival", Role.ADMIN).text)
+    name = admin("POST", "/v1/strategies", {"sentence": "客户登录就外呼", "name": "tenants-secret"}).body["name"]
+    for path in ("strategies", "decisions", "tickets", "outbox", "inbox", "approvals", "set-aside"):
+        assert rival("GET", f"/v1/{path}").body["items"] == []
+    assert rival("GET", f"/v1/strategies/{name}").status == 404
+    assert rival("POST", f"/v1/strategies/{name}/approve", {"version": 1}).status == 404
+    assert rival("GET", "/v1/stats").body["strategies"] == {"running": 0, "by_state": {}, "list": []}
 
 
 def test_an_expired_key_opens_nothing() -> None:
