@@ -18,12 +18,12 @@ from knowledge.catalog import Catalog
 from knowledge.catalog.units import canonical
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
-from strategy.language.amounts import Comparison, Quantity, Span
 from strategy.language.clauses import read_node
 from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
 from strategy.language.lexicon import NameKind, lexicon_of
+from strategy.language.marks import headed, unbracketed
 from strategy.language.normalise import normalise
 from strategy.language.outline import parse_conditions
 from strategy.language.quantities import quantities
@@ -95,7 +95,7 @@ def short_name(text: str) -> str:
 
 def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     extras = Extras()
-    rest = take_extras(_headed(_unbracketed(parts)), extras, scope, loose=False)
+    rest = take_extras(headed(unbracketed(parts)), extras, scope, loose=False)
     audience_parts, condition_parts, action_parts = split_zones(rest, scope)
     action_parts = take_extras(action_parts, extras, scope, loose=True)
     for zone in (audience_parts, condition_parts):
@@ -200,42 +200,6 @@ def _refuse_moment(leaf: LeafDraft, scope: Scope) -> None:
             "Say it as a state, such as “customers who ordered at least once in the last 30 days”",
         ),
     )
-
-
-# ---- marks -----------------------------------------------------------------------------------------------------------
-
-
-def _unbracketed(parts: Sequence[Part]) -> list[Part]:
-    """ "登录少于2次(7天内)", "fewer than 2 logins (in 7 days)": brackets around a window alone only set it off."""
-    result = list(parts)
-    for i in range(len(result) - 3, -1, -1):
-        opened, inner, closed = result[i : i + 3]
-        if not (i and opened.has("LPAR") and closed.has("RPAR")) or inner.names:
-            continue
-        compared: Comparison | None = result[i - 1].get("CMPQ")
-        counts = result[i - 1].has("COUNT") or (compared is not None and compared.quantity.times)
-        if inner.has("WINDOW", "STREAK"):
-            result[i : i + 3] = [inner]
-        elif inner.has("DUR") and counts:
-            over: Quantity = inner.get("DUR")
-            result[i : i + 3] = [Part(inner.start, inner.end, {"WINDOW": Span("inside", over=over.micros, said=over)})]
-    return result
-
-
-_HEADING = ("FOR", "GIVE", "OBJECT", "VALUE", "FILLER", "A", "ANY", "EACHONE", "DE", "OR", "LIST")
-
-
-def _headed(parts: Sequence[Part]) -> list[Part]:
-    """ "客户:7天内…", "For gold customers: …": the mark after whom it is about joins what follows."""
-    at = next((i for i, p in enumerate(parts) if not p.has(*_HEADING) or p.has("STRING")), len(parts))
-    stop = at
-    while stop < len(parts) and parts[stop].has("COLON", "MINUS"):
-        stop += 1
-    if stop in (at, len(parts)) or not any(p.has("OBJECT", "VALUE") for p in parts[:at]):
-        return list(parts)
-    lead = next(p for p in parts if not p.has("FILLER") or p.has("FOR"))
-    comma = [Part(parts[at].start, parts[stop - 1].end, {"COMMA": None})] if lead.has("FOR", "GIVE") else []
-    return [*parts[:at], *comma, *parts[stop:]]
 
 
 # ---- zones -----------------------------------------------------------------------------------------------------------
