@@ -9,13 +9,13 @@ from core.text import Text
 
 
 def make_folder(folder: Path) -> Path:
-    """The folder, made when it is missing.
+    """The folder; when it is missing it is made, for its owner alone.
 
     Raises:
         InvalidInput: it cannot be made.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as cause:
         raise InvalidInput(
             Text(f"目录 {folder} 不能用：{cause.strerror}", f"folder {folder} cannot be used: {cause.strerror}"),

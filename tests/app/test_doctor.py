@@ -52,3 +52,8 @@ def test_a_start_on_a_folder_that_cannot_be_made_says_which(folder: Path) -> Non
     (folder / "file").write_text("")
     with pytest.raises(InvalidInput, match="cannot be used"):
         Hub.open(settings_for(folder / "file" / "deeper"))
+
+
+def test_a_data_folder_that_the_hub_makes_is_its_owners_alone(folder: Path) -> None:
+    Hub.open(settings_for(folder / "new")).close()
+    assert (folder / "new").stat().st_mode & 0o077 == 0
