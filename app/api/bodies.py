@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -10,10 +12,12 @@ import orjson
 from fastapi import Request
 
 from app.api.problems import UnsupportedMediaType
-from core.errors import InvalidInput
+from core.errors import InvalidInput, TooLarge
 from core.text import Text
 from strategy.stream import number_lines, read_json
 
+MOST = 100_000
+"""Inputs of one request: a body of the largest size may hold millions of lines, each of which may need an answer."""
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 JSON = ("application/json", "application/cloudevents+json", "application/cloudevents-batch+json")
 
@@ -31,7 +35,9 @@ async def read_batch(request: Request) -> Batch:
     """The body by its content type.
 
     Raises:
-        UnsupportedMediaType: none of the forms. InvalidInput: empty, or not JSON as a whole (`where` has the column).
+        UnsupportedMediaType: none of the forms.
+        TooLarge: more than `MOST` inputs.
+        InvalidInput: empty, or not JSON as a whole (`where` has the column).
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
@@ -46,10 +52,22 @@ async def read_batch(request: Request) -> Batch:
     if not body.strip():
         raise InvalidInput(Text("请求体是空的", "the body is empty"))
     if kind in NDJSON:
-        numbered = list(number_lines(BytesIO(body)))
+        numbered = list(islice(number_lines(BytesIO(body)), MOST + 1))
+        _check_count(numbered)
         return Batch([line for _, line in numbered], [number for number, _ in numbered])
     value = _whole(body)
-    return Batch(value) if isinstance(value, list) else Batch([value], single=True)
+    if not isinstance(value, list):
+        return Batch([value], single=True)
+    _check_count(value)
+    return Batch(value)
+
+
+def _check_count(items: Sequence[object]) -> None:
+    if len(items) > MOST:
+        raise TooLarge(
+            Text(f"一次请求最多 {MOST} 条", f"at most {MOST} inputs a request"),
+            hint=Text("请拆成几次发送", "Send it in several parts"),
+        )
 
 
 def _whole(body: bytes) -> object:

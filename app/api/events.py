@@ -16,6 +16,7 @@ from strategy.stream import Receipt
 
 router = APIRouter(prefix="/v1", tags=["events"])
 TheHub = Annotated[Hub, Depends(the_hub)]
+# Dependencies are asked in the order of the parameters: who may not send is refused before the body is read.
 Body = Annotated[Batch, Depends(read_batch)]
 
 _EVENT = {
@@ -51,7 +52,7 @@ def _bodies(one: str, batch: str | None, examples: list[dict[str, Any]]) -> dict
     summary="Send events",
     openapi_extra=_bodies("application/cloudevents+json", "application/cloudevents-batch+json", [_EVENT]),
 )
-def events(batch: Body, ctx: Annotated[RequestContext, Depends(allow(Action.EVENTS_WRITE))], hub: TheHub) -> ReceiptOut:
+def events(ctx: Annotated[RequestContext, Depends(allow(Action.EVENTS_WRITE))], batch: Body, hub: TheHub) -> ReceiptOut:
     """CloudEvents 1.0: one, a batch (array), NDJSON, or one in binary mode (`ce-` headers). Good ones are taken and
     bad ones reported with their line; a single event that is bad is answered 422. Late and bad ones are kept aside."""
     return _take(hub, ctx, batch)
@@ -63,7 +64,7 @@ def events(batch: Body, ctx: Annotated[RequestContext, Depends(allow(Action.EVEN
     summary="Send facts and relations",
     openapi_extra=_bodies("application/json", None, [_FACT, _OWNS]),
 )
-def facts(batch: Body, ctx: Annotated[RequestContext, Depends(allow(Action.FACTS_WRITE))], hub: TheHub) -> ReceiptOut:
+def facts(ctx: Annotated[RequestContext, Depends(allow(Action.FACTS_WRITE))], batch: Body, hub: TheHub) -> ReceiptOut:
     """One, an array, or NDJSON. A fact can fire a strategy as an event can; it is in the graph at once."""
     return _take(hub, ctx, batch)
 

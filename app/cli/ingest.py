@@ -13,6 +13,8 @@ from core.errors import InvalidInput
 
 BLOCK = 4 * 1024 * 1024
 """Bytes sent at a time: well below the service's limit, large enough for thousands of lines."""
+LINES = 50_000
+"""Lines sent at a time at most, for the same reason."""
 _SHOWN = 20
 
 
@@ -58,7 +60,7 @@ def _blocks(file: str) -> Iterator[tuple[list[int], bytes]]:
         numbers.append(number)
         lines.append(line)
         size += len(line)
-        if size >= BLOCK:
+        if size >= BLOCK or len(lines) >= LINES:
             yield numbers, b"\n".join(lines)
             numbers, lines, size = [], [], 0
     if lines:

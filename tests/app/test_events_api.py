@@ -133,6 +133,19 @@ def test_bodies_that_are_no_events_are_refused(admin: Client, body: bytes, kind:
         assert ONE in answer.body["nearest"]
 
 
+@pytest.mark.parametrize(("kind", "body"), [("x-ndjson", b"1\n" * 100_001), ("json", b"[" + b"1," * 100_000 + b"1]")])
+def test_more_inputs_than_a_request_may_have_are_refused_at_once(admin: Client, kind: str, body: bytes) -> None:
+    answer = admin("POST", "/v1/events", body, Content_Type=f"application/{kind}")
+    assert answer.status == 413
+    assert "100000" in answer.body["detail"]
+
+
+def test_who_may_not_send_is_refused_before_the_body_is_read(service: Service) -> None:
+    for client, status in ((service.nobody, 401), (service.as_role(Role.VIEWER), 403)):
+        for path in ("/v1/events", "/v1/facts"):
+            assert client("POST", path, b"not json", Content_Type="application/json").status == status
+
+
 def test_a_late_event_is_reported_and_kept_aside(admin: Client) -> None:
     send(admin, event("late-0", subject="customer/late"))
     answer = send(admin, [event("late-1", subject="customer/late") | {"time": now(-3600)}], "application/json")
