@@ -86,7 +86,7 @@ class Journal:
         `backfill` inputs are history: they warm the engine, and what they make true is not acted on.
         """
         read = list(lines)
-        good = sorted((line for line in read if isinstance(line, GoodLine)), key=_order)
+        good = sorted((line for line in read if isinstance(line, GoodLine)), key=order_of)
         bad = [line for line in read if isinstance(line, BadLine)]
         now = self._clock.now()
         with self._lock, span("engine.journal", inputs=len(read)):
@@ -115,11 +115,12 @@ class Journal:
             opened = _later(end.opened, time + 1) if kind is Kind.TICK else end.opened
             self._ends[tenant] = _End(opened, end.lag, end.seq)
 
-    def event_clock(self, tenant: TenantId) -> Micros:
-        """The moment event time has reached by itself: the hub's clock, held back when even the most current events
-        come with a lag (recorded streams played into the hub, devices that upload in bulk), less the lateness."""
+    def event_clock(self, tenant: TenantId, now: Micros | None = None) -> Micros:
+        """The moment event time has reached by itself: the hub's clock (or `now`), held back when even the most
+        current events come with a lag (recorded streams played into the hub, devices that upload in bulk), less the
+        lateness."""
         end = self.end(tenant)
-        return Micros(self._clock.now() + min(0, end.lag or 0) - self.lateness)
+        return Micros((self._clock.now() if now is None else now) + min(0, end.lag or 0) - self.lateness)
 
     def end(self, tenant: TenantId) -> _End:
         with self._lock, self._db.reading() as session:
@@ -217,7 +218,8 @@ def _aside(bad: BadLine, reason: str, now: Micros) -> dict[str, Any]:
     return {"reason": reason, "line": bad.line, "error": error, "raw": bad.raw, "received_at": now}
 
 
-def _order(line: GoodLine) -> tuple[int, bool, str, str]:
+def order_of(line: GoodLine) -> tuple[int, bool, str, str]:
+    """The order of inputs that came together: by time, facts and relations before events."""
     found = line.input
     if isinstance(found, Event):
         return (found.time, True, found.id, found.source)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 import structlog
 
@@ -21,10 +20,11 @@ from core.telemetry import span
 from core.text import Text
 from core.times import SECOND, Micros
 from knowledge.catalog import nearest
+from strategy.arrivals import Arrivals
 from strategy.document import Condition
 from strategy.engine.port import Observation, Truth
 from strategy.explain import explain_observation
-from strategy.journal import Journal
+from strategy.journal import Journal, order_of
 from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
 from strategy.runner import FiringDecider, TenantRunner
 from strategy.service import RUNNING, STATE_NAMES, CatalogProvider, Change, version_of
@@ -117,6 +117,7 @@ class LiveEngine:
         self._runners: dict[TenantId, TenantRunner] = {}
         self._lock = threading.RLock()
         self._synced: dict[TenantId, Micros] = {}
+        self._arrivals = Arrivals(clock)
         self._ticked: dict[TenantId, tuple[Micros, Micros]] = {}
         self._wake = threading.Event()
         self._stopping = False
@@ -147,12 +148,16 @@ class LiveEngine:
 
     def _accept(self, ctx: RequestContext, lines: Iterator[Line], *, backfill: bool) -> Receipt:
         total = Receipt()
-        while chunk := list(islice(lines, _CHUNK)):
-            if self._stopping:
-                raise Unavailable(Text("服务正在停止，未接收", "the hub is stopping; not taken"))
-            taken = self.journal.take(ctx, chunk, backfill=backfill)
-            total += taken.receipt
-            self.sinks.tell(ctx, taken)
+        with self._arrivals.batch(ctx.tenant):
+            read = list(lines)
+            good = sorted((line for line in read if isinstance(line, GoodLine)), key=order_of)
+            ordered: list[Line] = [*(line for line in read if not isinstance(line, GoodLine)), *good]
+            for start in range(0, len(ordered), _CHUNK):
+                if self._stopping:
+                    raise Unavailable(Text("服务正在停止，未接收", "the hub is stopping; not taken"))
+                taken = self.journal.take(ctx, ordered[start : start + _CHUNK], backfill=backfill)
+                total += taken.receipt
+                self.sinks.tell(ctx, taken)
         with self._lock:
             self.counters.accepted += total.accepted
             self.counters.duplicates += total.duplicates
@@ -286,7 +291,8 @@ class LiveEngine:
 
     def _tick(self, runner: TenantRunner) -> bool:
         """Journal a move of time if something waits for it. Without need there is no tick, so journals stay short."""
-        tenant, due, to = runner.ctx.tenant, runner.engine.next_due(), self.journal.event_clock(runner.ctx.tenant)
+        tenant, due = runner.ctx.tenant, runner.engine.next_due()
+        to = self.journal.event_clock(tenant, self._arrivals.now(tenant))
         if due is None or due > to:
             return False
         last_to, last_due = self._ticked.get(tenant, (Micros(0), None))

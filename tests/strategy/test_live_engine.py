@@ -182,6 +182,28 @@ def test_a_firing_that_can_never_be_decided_is_set_aside_and_holds_up_no_other(m
     assert "customer/bad" in aside.raw
 
 
+def test_a_batch_that_takes_long_does_not_make_its_own_events_late(make: Make) -> None:
+    hub = make()
+    hub.run(every_login())
+
+    def slowly() -> Iterator[dict[str, Any]]:
+        for number in range(12_000):
+            if number % 4_000 == 0:
+                hub.move(hub.clock.now() + MINUTE)
+            yield login(f"e{number}", NOW - number % 7)
+
+    receipt = hub.live.accept_events(CTX, slowly())
+    assert (receipt.accepted, receipt.late) == (12_000, 0)
+
+
+def test_the_order_of_lines_in_a_batch_of_any_length_does_not_matter(make: Make) -> None:
+    hub = make(lateness=0)
+    batch = [login(f"e{number}", NOW - number * SECOND) for number in range(6_000)]
+    receipt = hub.live.accept_events(CTX, [*batch, {"bad": 1}])
+    assert (receipt.accepted, receipt.late) == (6_000, 0)
+    assert [bad.line for bad in receipt.rejected] == [6_001]
+
+
 def test_tenants_have_engines_of_their_own(make: Make) -> None:
     hub = make()
     hub.run(every_login())
