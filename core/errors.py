@@ -69,6 +69,7 @@ class ZhongshuError(Exception):
 _PLACE = {
     "file": Text("文件", "file"),
     "line": Text("行", "line"),
+    "row": Text("行", "row"),
     "column": Text("列", "column"),
     "field": Text("字段", "field"),
     "offset": Text("字符位置", "character offset"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.text import Text
-from core.times import Micros, parse_time
+from core.times import Micros, check_moment, parse_time
 
 _SUBJECT = re.compile(r"[A-Za-z][\w.-]*/[^\s/][^\s]*")
 
@@ -74,8 +74,12 @@ def _text(obj: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def read_event(obj: object) -> Event:
-    """A CloudEvents 1.0 JSON object → Event.
+def _time(obj: Mapping[str, Any], name: str, known: int | None) -> Micros:
+    return parse_time(obj.get(name), name) if known is None else check_moment(known, name)
+
+
+def read_event(obj: object, time: int | None = None) -> Event:
+    """A CloudEvents 1.0 JSON object → Event. `time`: its moment, where a typed source (a column of a file) has it.
 
     Raises:
         InvalidInput: not an object, a required attribute missing or malformed, a naive or absurd time.
@@ -96,15 +100,16 @@ def read_event(obj: object) -> Event:
     return Event(
         id=_text(obj, "id"),
         type=_text(obj, "type"),
-        time=parse_time(obj.get("time")),
+        time=_time(obj, "time", time),
         subject=_subject(obj.get("subject")),
         data=data,
         source=source if isinstance(source, str) else "",
     )
 
 
-def read_fact(obj: object) -> Fact | Relation:
-    """`{"subject","property","value","from"}` or `{"subject","relation","object","from"}` → Fact or Relation.
+def read_fact(obj: object, time: int | None = None) -> Fact | Relation:
+    """`{"subject","property","value","from"}` or `{"subject","relation","object","from"}` → Fact or Relation; `time` as
+    in `read_event`.
 
     Raises:
         InvalidInput: neither shape, or a part of it malformed.
@@ -112,9 +117,9 @@ def read_fact(obj: object) -> Fact | Relation:
     if not isinstance(obj, dict):
         raise InvalidInput(Text("事实应是 JSON 对象", "a fact must be a JSON object"))
     subject = _subject(obj.get("subject"))
-    time = parse_time(obj.get("from"), "from")
+    since = _time(obj, "from", time)
     if "relation" in obj:
-        return Relation(subject, _text(obj, "relation"), _subject(obj.get("object"), "object"), time)
+        return Relation(subject, _text(obj, "relation"), _subject(obj.get("object"), "object"), since)
     if "value" not in obj:
         raise InvalidInput(Text("缺少字段 value", "the field value is missing"), where={"field": "value"})
-    return Fact(subject, _text(obj, "property"), obj["value"], time)
+    return Fact(subject, _text(obj, "property"), obj["value"], since)

@@ -63,16 +63,26 @@ def parse_time(text: object, field: str = "time") -> Micros:
         raise InvalidInput(
             Text(f"{text!r} 不是存在的时间", f"{text!r} is not a time that exists"), where={"field": field}
         ) from cause
+    return check_moment(moment, field, text)
+
+
+def check_moment(moment: int, field: str = "time", text: object = None) -> Micros:
+    """A moment that came as a number, or was read from `text`.
+
+    Raises:
+        InvalidInput: outside 1970–2100.
+    """
     if not EARLIEST <= moment < LATEST:
+        said = f"{moment} µs" if text is None else repr(text)
         raise InvalidInput(
-            Text(f"时间 {text!r} 不可信", f"time {text!r} cannot be right"),
+            Text(f"时间 {said} 不可信", f"time {said} cannot be right"),
             where={"field": field},
             hint=Text(
                 "应在 1970 与 2100 年之间；请检查设备时钟",
                 "It must lie between 1970 and 2100; check the sender's clock",
             ),
         )
-    return moment
+    return Micros(moment)
 
 
 def to_micros(moment: datetime) -> Micros:

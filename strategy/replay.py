@@ -3,8 +3,9 @@ It shows what would happen for everyone: consent, rollout share and holdout belo
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
@@ -28,13 +29,15 @@ from strategy.experiment.assign import Assignment
 from strategy.explain import explain
 from strategy.stream import AbsurdClock, BadLine, GoodLine, Line
 
+EngineFactory = Callable[[Catalog, int], EngineBackend]
+"""Makes a fresh engine for a catalog and a lateness in microseconds."""
 CHUNK = 500
 """Lines read before the engine is asked for firings; memory does not grow with the file."""
 _JUMP = 3_653 * DAY
 _AHEAD = 366 * DAY
 _EVERYONE = Assignment(in_rollout=True, holdout=False, variant=None, bucket=0.0)
 
-NoticeKind = Literal["bad", "late", "duplicate", "after_until", "not_reached", "dropped", "warning"]
+NoticeKind = Literal["bad", "late", "duplicate", "after_until", "before_since", "not_reached", "dropped", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Notice:
 
 @dataclass(slots=True)
 class Summary:
-    """Counts of one replay. `began` and `ended` are the first and last moments of event time."""
+    """Counts of one replay. `began` is the earliest event, `ended` the last moment of event time; `before_since` counts
+    firings that came too early to be shown."""
 
     events: int = 0
     facts: int = 0
@@ -67,7 +71,9 @@ class Summary:
     after_until: int = 0
     not_reached: int = 0
     dropped: int = 0
+    before_since: int = 0
     firings: int = 0
+    began: Micros | None = None
     ended: Micros | None = None
     by_strategy: dict[str, int] = field(default_factory=dict)
 
@@ -77,7 +83,11 @@ class Replay:
 
     Args:
         lateness: how far behind the newest event a line may lie and still count, in microseconds.
+        since: firings before this moment are not shown. What lies before it builds up the state all the same, so the
+            rest is what a replay of everything shows.
         until: event time goes on to this moment after the last event; later inputs are left out.
+        limit: at most so many lines of events are read.
+        engine: which matcher runs it. watch: called between chunks of lines; what it raises ends the run.
 
     Raises:
         InvalidInput, UnknownName, Refused: a strategy does not fit the catalog or can never fire.
@@ -89,20 +99,24 @@ class Replay:
         strategies: Sequence[Strategy],
         *,
         lateness: int,
+        since: Micros | None = None,
         until: Micros | None = None,
+        limit: int | None = None,
         clock: Clock | None = None,
+        engine: EngineFactory = PythonEngine,
+        watch: Callable[[Summary], None] | None = None,
     ) -> None:
         self.summary = Summary(by_strategy={s.name: 0 for s in strategies})
         self.warnings: list[Text] = []
-        self._until = until
+        self._since, self._until, self._limit, self._watch = since, until, limit, watch
         self._now = (clock or SystemClock()).now()
         self._strategies = {s.name: s for s in strategies}
-        self._engine: EngineBackend = PythonEngine(catalog, lateness)
+        self._engine = engine(catalog, lateness)
         self._guards = _Guards(catalog.timezone)
         self._events = catalog.events
         self._slips: set[tuple[str, str]] = set()
         self._newest_event: Micros | None = None
-        self._fact_times: list[Micros] = []
+        self._fact_times = array("q")
         for strategy in strategies:
             self.warnings += check_strategy(strategy, catalog)
             self._engine.deploy(strategy, 1)
@@ -111,7 +125,7 @@ class Replay:
         """Facts first (they take effect at their own times), then events in the order they arrive in."""
         with span("replay.run", strategies=len(self._strategies)):
             yield from self._feed(facts)
-            yield from self._feed(events)
+            yield from self._feed(islice(events, self._limit))
             yield from self._end()
 
     def _feed(self, lines: Iterable[Line]) -> Iterator[Fired | Notice]:
@@ -120,7 +134,7 @@ class Replay:
             good: dict[int, GoodLine] = {}
             for line in chunk:
                 if isinstance(line, GoodLine) and isinstance(line.input, Event):
-                    yield from self._slip(line.input, line.line)
+                    yield from self._slip(line.input, line)
                 checked = self._admit(line)
                 if isinstance(checked, GoodLine):
                     good[id(checked.input)] = checked
@@ -130,6 +144,8 @@ class Replay:
             for aside in outcome.set_aside:
                 yield self._set_aside(aside.input, aside.reason, good.get(id(aside.input)))
             yield from self._fired(outcome)
+            if self._watch is not None:
+                self._watch(self.summary)
 
     def _admit(self, line: Line) -> GoodLine | Notice | None:
         """The line if the engine is to have it; a notice if it is bad; None if it lies after `until`."""
@@ -138,7 +154,7 @@ class Replay:
         found = line.input
         if isinstance(found, Event):
             if self._absurd(found.time):
-                return self._bad(_absurd(found.time, line.line))
+                return self._bad(_absurd(found.time, line))
             self.summary.events += 1
         else:
             self.summary.facts += 1
@@ -148,9 +164,11 @@ class Replay:
             return None
         if isinstance(found, Event):
             self._newest_event = max(self._newest_event or found.time, found.time)
+            began = self.summary.began
+            self.summary.began = found.time if began is None else min(began, found.time)
         return line
 
-    def _slip(self, event: Event, line: int) -> Iterator[Notice]:
+    def _slip(self, event: Event, line: GoodLine) -> Iterator[Notice]:
         """Undeclared fields are allowed; one that looks like a declared field misspelt is pointed out, once."""
         declared = self._events[event.type].fields
         for name in event.data.keys() - declared.keys():
@@ -158,11 +176,12 @@ class Replay:
                 self._slips.add((event.type, name))
                 close = [known for known in declared if known not in event.data and fuzz.ratio(name, known) >= 75]
                 if close:
+                    place = _place(line)
                     yield Notice(
                         "warning",
                         Text(
-                            f"第 {line} 行：{event.type} 没有字段 {name!r}，是否指 {close[0]!r}？",
-                            f"line {line}: {event.type} has no field {name!r}; is {close[0]!r} meant?",
+                            f"{place.zh}{event.type} 没有字段 {name!r}，是否指 {close[0]!r}？",
+                            f"{place.en}{event.type} has no field {name!r}; is {close[0]!r} meant?",
                         ),
                     )
 
@@ -176,7 +195,7 @@ class Replay:
         return Notice("bad", error.text, error)
 
     def _set_aside(self, found: Input, reason: Literal["late", "duplicate"], line: GoodLine | None) -> Notice:
-        place = Text(f"第 {line.line} 行：", f"line {line.line}: ") if line else Text("", "")
+        place = _place(line) if line else Text("", "")
         what, mark = _name_of(found), self._engine.watermark
         if reason == "duplicate":
             self.summary.duplicates += 1
@@ -195,7 +214,7 @@ class Replay:
         if end is None:
             end = self._newest_event
         if end is None and self._fact_times:
-            end = max(self._fact_times)
+            end = Micros(max(self._fact_times))
         if end is not None:
             self.summary.ended = end
             yield from self._fired(self._engine.advance(end))
@@ -208,6 +227,14 @@ class Replay:
                 "after_until",
                 Text(
                     f"{count} 条输入晚于 --until {moment}，没有计入", f"{count} inputs after --until {moment} left out"
+                ),
+            )
+        if (early := self.summary.before_since) and self._since is not None:
+            since = format_time(self._since)
+            yield Notice(
+                "before_since",
+                Text(
+                    f"{early} 次触发早于 --from {since}，没有列出", f"{early} firings before --from {since} not shown"
                 ),
             )
         if self._until is None and end is not None:
@@ -225,7 +252,9 @@ class Replay:
         for firing in outcome.firings:
             strategy = self._strategies[firing.strategy]
             verdict = self._guards.decide(firing, strategy)
-            if _goes_out(verdict):
+            if self._since is not None and firing.at < self._since:
+                self.summary.before_since += _goes_out(verdict)
+            elif _goes_out(verdict):
                 self.summary.firings += 1
                 self.summary.by_strategy[firing.strategy] += 1
                 yield Fired(firing, strategy, verdict.not_before if verdict.not_before > firing.at else None)
@@ -293,13 +322,17 @@ def _dropped(firing: Firing, verdict: Verdict) -> Notice:
     )
 
 
-def _absurd(time: Micros, line: int) -> AbsurdClock:
+def _place(line: GoodLine) -> Text:
+    return Text(f"第 {line.line} 行：", f"{line.place} {line.line}: ")
+
+
+def _absurd(time: Micros, line: GoodLine) -> AbsurdClock:
     return AbsurdClock(
         Text(
             f"时间 {format_time(time)} 比此前所有事件晚十年以上",
             f"time {format_time(time)} is more than ten years ahead of every event before it",
         ),
-        where={"line": line, "field": "time"},
+        where={line.place: line.line, "field": "time"},
         hint=Text("请检查设备时钟", "Check the sender's clock"),
     )
 

@@ -1,13 +1,15 @@
 """Reading inputs line by line: NDJSON in, checked events, facts and relations out, and every line that cannot be used
-with its number and error. Only the line at hand is held in memory."""
+with its number and error. Only the line at hand is held in memory. Files of other kinds are read in recorded.py."""
 
 from __future__ import annotations
 
+import gzip
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import orjson
 
@@ -21,6 +23,7 @@ MAX_LINE = 1 << 20
 """Bytes of one line; a longer one is refused without being read into memory."""
 MAX_RAW = 64 * 1024
 """Bytes kept of a line that is set aside."""
+_GZIP = b"\x1f\x8b"
 _CLOCK_NEVER_SET = Micros(365 * DAY)
 
 _T = TypeVar("_T", bound=Input)
@@ -32,12 +35,17 @@ class AbsurdClock(InvalidInput):
     code = "absurd-clock"
 
 
+Place = Literal["line", "row"]
+"""What numbers count: lines of text, or rows of a columnar file."""
+
+
 @dataclass(frozen=True, slots=True)
 class GoodLine:
     """A line that was read and checked; values stand in the catalog's units."""
 
     line: int
     input: Input
+    place: Place = "line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ class BadLine:
     line: int
     error: ZhongshuError
     raw: str
+    place: Place = "line"
 
 
 Line = GoodLine | BadLine
@@ -71,11 +80,12 @@ class Receipt:
         )
 
 
-def open_lines(path: str) -> Iterator[tuple[int, bytes]]:
+def open_lines(path: str, opened: Callable[[BinaryIO], None] | None = None) -> Iterator[tuple[int, bytes]]:
     """The numbered lines of a file (`-`: standard input) without line ends; blank lines and a leading BOM are skipped.
+    Gzip is known by its first bytes. `opened` is given the file, so that a caller can tell how far reading has come.
 
     Raises:
-        InvalidInput: the file cannot be opened, or is UTF-16.
+        InvalidInput: the file cannot be opened or unpacked, or is UTF-16.
     """
     if path == "-":
         yield from number_lines(sys.stdin.buffer)
@@ -87,15 +97,22 @@ def open_lines(path: str) -> Iterator[tuple[int, bytes]]:
             Text(f"读不了文件：{cause.strerror}", f"the file cannot be read: {cause.strerror}"), where={"file": path}
         ) from cause
     with stream:
+        if opened is not None:
+            opened(stream)
         try:
-            yield from number_lines(stream)
+            packed = stream.peek(2)[:2] == _GZIP
+            yield from number_lines(gzip.GzipFile(fileobj=stream) if packed else stream)
         except InvalidInput as error:
             raise error.at(file=path) from None
         except IsADirectoryError as cause:
             raise InvalidInput(Text("这是目录", "it is a directory"), where={"file": path}) from cause
+        except (gzip.BadGzipFile, EOFError, zlib.error) as cause:
+            raise InvalidInput(
+                Text(f"压缩文件读到一半坏了：{cause}", f"the compressed file breaks off: {cause}"), where={"file": path}
+            ) from cause
 
 
-def number_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def number_lines(stream: BinaryIO | gzip.GzipFile) -> Iterator[tuple[int, bytes]]:
     """As `open_lines`, from a binary stream. Of a line longer than `MAX_LINE` one byte more than that is given."""
     number = 0
     while chunk := stream.readline(MAX_LINE + 1):
@@ -137,8 +154,8 @@ def read_json(raw: bytes | str) -> object:
     return value
 
 
-def event_of(obj: object, catalog: Catalog) -> Event:
-    """A CloudEvents object → an event the catalog knows.
+def event_of(obj: object, catalog: Catalog, time: int | None = None) -> Event:
+    """A CloudEvents object → an event the catalog knows; `time` as in `read_event`.
 
     Raises:
         InvalidInput: structure, time, type, fields or units are wrong; UnknownName carries the nearest types.
@@ -148,7 +165,7 @@ def event_of(obj: object, catalog: Catalog) -> Event:
             Text("这是事实或关系，不是事件", "this is a fact or a relation, not an event"),
             hint=Text("请放进事实文件（--facts）", "Put it into the facts file (--facts)"),
         )
-    event = read_event(obj)
+    event = read_event(obj, time)
     if event.time < _CLOCK_NEVER_SET:
         raise AbsurdClock(
             Text(
@@ -161,14 +178,14 @@ def event_of(obj: object, catalog: Catalog) -> Event:
     return check_event(event, catalog)
 
 
-def fact_of(obj: object, catalog: Catalog) -> Fact | Relation:
+def fact_of(obj: object, catalog: Catalog, time: int | None = None) -> Fact | Relation:
     """A fact or relation object → one the catalog knows; errors as in `event_of`."""
     if isinstance(obj, dict) and "type" in obj and "property" not in obj and "relation" not in obj:
         raise InvalidInput(
             Text("这是事件，不是事实", "this is an event, not a fact"),
             hint=Text("请放进事件文件（--events）", "Put it into the events file (--events)"),
         )
-    found = read_fact(obj)
+    found = read_fact(obj, time)
     return check_fact(found, catalog) if isinstance(found, Fact) else check_relation(found, catalog)
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -289,6 +290,40 @@ def test_windows_files_and_standard_input_are_read(bench: Bench) -> None:
     bench.login("e2", "2026-05-01T09:00:00Z")
     done = bench.run(*bench.strategy("each"), stdin="\ufeff" + "\r\n\r\n".join(bench.events))
     assert len(done.firings) == 2
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_a_columnar_history_fires_as_the_same_lines_do(bench: Bench, tmp_path: Path, ending: str) -> None:
+    for hour in range(3):
+        bench.login(f"e{hour}", f"2026-05-01T0{hour}:00:00Z")
+    bench.event("bad", "app.logn", "2026-05-01T04:00:00Z")
+    expected = bench.run(*bench.strategy("each"))
+    frame = pl.DataFrame([json.loads(line) for line in bench.events]).drop("data")
+    frame = frame.with_columns(pl.col("time").str.to_datetime(time_zone="UTC"))
+    path = tmp_path / f"history.{ending}"
+    frame.write_parquet(path) if ending == "parquet" else frame.write_ipc(path)
+    done = bench.run(*bench.strategy("each"), "--events", str(path))
+    assert done.firings == expected.firings
+    assert "row 4, field type: there is no event type 'app.logn'" in done.err
+
+
+def test_a_limit_and_a_beginning_narrow_what_is_listed(bench: Bench) -> None:
+    for hour in range(5):
+        bench.login(f"e{hour}", f"2026-05-01T0{hour}:00:00Z")
+    done = bench.run(*bench.strategy("each"), "--limit-events", "4", "--from", "2026-05-01T02:00:00Z")
+    assert [f["at"][11:13] for f in done.firings] == ["02", "03"]
+    assert "2 firings before --from" in done.err
+
+
+def test_progress_is_json_on_standard_error_when_asked_for_and_else_silent_on_a_pipe(bench: Bench) -> None:
+    bench.login("e1", "2026-05-01T08:00:00Z")
+    silent = bench.run(*bench.strategy("each"))
+    told = bench.run(*bench.strategy("each"), "--progress", "json")
+    assert told.out == silent.out
+    (line,) = [row for row in told.err.splitlines() if row.startswith("{")]
+    progress = json.loads(line)["progress"]
+    assert (progress["share"], progress["events"], progress["firings"]) == (1.0, 1, 1)
+    assert "{" not in silent.err
 
 
 def test_standard_input_cannot_be_both_files(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from core.errors import UnknownName
 from core.events import Event
 from core.times import DAY, HOUR, MINUTE, SECOND, Micros
 from strategy.document import Strategy
-from strategy.replay import CHUNK, Fired, Notice, Replay, record_of
+from strategy.replay import CHUNK, Fired, Notice, Replay, Summary, record_of
 from strategy.stream import GoodLine, Line, input_of
 from tests.strategy.livehub import CATALOG, CTX, NOW, LiveHub, every_login, login, mail, silence, unread
 
@@ -97,6 +97,41 @@ def test_a_rehearsal_shows_what_a_strategy_would_have_done_on_the_hubs_own_recor
     assert seen.newest[0].firing.at == NOW - DAY
     assert hub.fired() == []
     hub.close()
+
+
+def test_firings_before_a_moment_are_counted_and_not_shown_and_what_made_them_still_counts() -> None:
+    mails = [mail(f"m{n}", NOW + n * MINUTE, False) for n in range(3)]
+    logins = [login("l1", NOW + MINUTE), login("l2", NOW + 2 * MINUTE)]
+    events = sorted([*mails, *logins], key=lambda event: str(event["time"]))
+    capped = Strategy.model_validate(every_login(guards={"cap": {"times": 1, "per": "1h"}}))
+    since = Micros(NOW + 2 * MINUTE)
+    whole = Replay(CATALOG, [capped, STRATEGIES[2]], lateness=0)
+    later = Replay(CATALOG, [capped, STRATEGIES[2]], lateness=0, since=since)
+    expected = [key for key in keys(whole.run((), lines(*events))) if key[1] >= since]
+    assert keys(later.run((), lines(*events))) == expected
+    assert [key.split("@")[0] for key, _ in expected] == ["three"]
+    assert (later.summary.firings, later.summary.before_since, later.summary.dropped) == (1, 1, 1)
+
+
+def test_a_limit_ends_reading_after_so_many_lines_of_events() -> None:
+    events = iter(lines(*(login(f"e{n}", NOW + n * MINUTE) for n in range(5))))
+    replay = Replay(CATALOG, [STRATEGIES[0]], lateness=0, limit=3)
+    assert len(keys(replay.run((), events))) == 3
+    assert len(list(events)) == 2
+
+
+def test_who_watches_sees_the_counts_between_chunks_and_may_end_the_run() -> None:
+    seen: list[int] = []
+
+    def watch(summary: Summary) -> None:
+        seen.append(summary.events)
+        if len(seen) == 2:
+            raise InterruptedError
+
+    events = lines(*(login(f"e{n}", NOW + n * SECOND) for n in range(3 * CHUNK)))
+    with pytest.raises(InterruptedError):
+        list(Replay(CATALOG, [STRATEGIES[0]], lateness=0, watch=watch).run((), events))
+    assert seen == [CHUNK, 2 * CHUNK]
 
 
 def test_one_absurd_time_does_not_make_the_rest_late() -> None:
