@@ -1,4 +1,5 @@
-"""What any strategy engine is to the rest of the hub. Every backend passes tests/conformance/test_engine_backend.py."""
+"""What any strategy engine is to the rest of the hub. Every backend passes tests/conformance/test_engine_backend.py and
+plays every timeline of docs/strategy-semantics.md."""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ from strategy.engine.values import FALSE, TRUE, passes
 
 
 class Run:
-    """How many in a row, the newest ids of them, and the period the last one lay in."""
+    """How many in a row, the ids of the newest `shown` of them, and the period the last one lay in."""
 
     __slots__ = ("count", "ids", "last")
 
-    def __init__(self) -> None:
+    def __init__(self, shown: int) -> None:
         self.count = 0
-        self.ids: deque[str] = deque(maxlen=EVIDENCE)
+        self.ids: deque[str] = deque(maxlen=shown)
         self.last = 0
 
     def stop(self) -> int:
@@ -38,6 +38,7 @@ class StreakLeaf(Leaf):
         self.events = tuple(dict.fromkeys([condition.event, *(w.event for w in condition.without)]))
         self.history = None
         self.times, self.per, self._zone = condition.times, condition.per, zone
+        self._shown = min(condition.times, EVIDENCE)
         self._event = condition.event
         self._passes = passes(condition.where)
         self._without = [(w.event, passes(w.where)) for w in condition.without]
@@ -53,7 +54,7 @@ class StreakLeaf(Leaf):
         if self._passes is not None and not self._passes(data):
             return run is not None and run.stop() >= self.times
         if run is None:
-            run = cells[self.slot] = Run()
+            run = cells[self.slot] = Run(self._shown)
         if self.per == "event":
             run.count += 1
             run.ids.append(event.id)
@@ -74,7 +75,7 @@ class StreakLeaf(Leaf):
         return TRUE if run is not None and run.count >= self.times else FALSE
 
     def observe(self, cells: Cells, now: Now) -> Observation:
-        run: Run = cells[self.slot] or Run()
+        run: Run = cells[self.slot] or Run(self._shown)
         return Observation(
             self.path,
             self.kind,
@@ -92,7 +93,7 @@ class StreakLeaf(Leaf):
         return [cell.count, list(cell.ids), cell.last]
 
     def load(self, data: Any) -> Run:
-        run = Run()
+        run = Run(self._shown)
         run.count, ids, run.last = data
         run.ids.extend(ids)
         return run

@@ -4,7 +4,6 @@ equal to the first one on random streams."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,13 +11,10 @@ import pytest
 from core.errors import InvalidInput, NotFound, Refused, UnknownName
 from core.events import Event, Fact, Input, Relation
 from core.times import HOUR, Micros, parse_time
-from knowledge.catalog import Catalog, read_catalog
+from knowledge.catalog import read_catalog
 from strategy.document import Strategy
-from strategy.engine.port import EngineBackend, Firing, Truth
-from strategy.engine.python import PythonEngine
-
-Backend = Callable[[Catalog, int], EngineBackend]
-BACKENDS: dict[str, Backend] = {"python": PythonEngine}
+from strategy.engine.port import Firing, Truth
+from tests.backends import BACKENDS, Backend
 
 CATALOG = read_catalog("""
 catalog: 1
@@ -74,6 +70,7 @@ def short(firings: tuple[Firing, ...] | list[Firing]) -> list[tuple[str, float]]
 
 
 def test_firings_come_once_the_watermark_passes_them(backend: Backend) -> None:
+    """spec: L14"""
     engine = backend(CATALOG, HOUR)
     engine.deploy(strategy(ORDERED), 1)
     assert engine.watermark is None
@@ -105,7 +102,33 @@ def test_timers_fire_up_to_and_including_the_moment_advanced_to(backend: Backend
     assert engine.next_due() is None
 
 
+def test_next_due_is_the_earliest_waiting_input_or_timer(backend: Backend) -> None:
+    engine = backend(CATALOG, HOUR)
+    engine.deploy(strategy(SILENT), 1)
+    assert engine.next_due() is None
+    engine.ingest([Event("l", "login", hour(1), ME)])
+    assert engine.next_due() == hour(1)
+    engine.advance(hour(1.5))
+    assert engine.next_due() == hour(3)
+
+
+def test_a_year_of_silence_ends_with_the_one_timer_in_it(backend: Backend) -> None:
+    """spec: M2"""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(SILENT), 1)
+    engine.ingest([Event("l", "login", hour(0), ME)])
+    assert short(engine.ingest([Event("m", "login", hour(365 * 24), ME)]).firings) == [("s", 2)]
+
+
+def test_moving_time_back_changes_nothing(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.advance(hour(5))
+    engine.advance(hour(1))
+    assert engine.watermark == hour(5)
+
+
 def test_a_firing_carries_its_key_and_its_observations(backend: Backend) -> None:
+    """spec: F12 B1 B2 B3"""
     engine = backend(CATALOG, 0)
     engine.deploy(strategy({"kind": "all", "of": [ORDERED, SPENT]}, audience=VIP), 7)
     engine.ingest([Fact(ME, "tier", "vip", hour(0)), order(1, "a", amount=0.1), order(1.5, "b", amount=0.2)])
@@ -117,6 +140,37 @@ def test_a_firing_carries_its_key_and_its_observations(backend: Backend) -> None
     assert (spent.observed, spent.op, spent.threshold) == (pytest.approx(0.3), ">=", 0.3)
     assert spent.window == (hour(-0.5), hour(1.5))
     assert firing.audience is not None and firing.audience.observed == "vip"
+
+
+def test_evidence_is_the_newest_twenty_oldest_first(backend: Backend) -> None:
+    """spec: B3"""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy({**SILENT, "op": ">=", "value": 30}), 1)
+    engine.ingest([Event(f"l{i:02}", "login", hour(i / 60), ME) for i in range(30)])
+    (firing,) = engine.advance(hour(1)).firings
+    assert firing.trigger.observed == 30
+    assert firing.trigger.evidence == tuple(f"l{i:02}" for i in range(10, 30))
+
+
+def test_of_related_objects_five_are_recorded_those_that_decided_first(backend: Backend) -> None:
+    """spec: B7"""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(HOT), 1)
+    for i in range(7):
+        engine.ingest([Relation(ME, "owns", f"device/{i}", hour(0)), Fact(f"device/{i}", "heat", 15 * i, hour(1))])
+    (firing,) = engine.advance(hour(1)).firings
+    assert (firing.trigger.observed, firing.trigger.threshold) == (90, 80)
+    assert [child.path[-1] for child in firing.trigger.children] == ["6", "0", "1", "2", "3"]
+
+
+def test_sums_do_not_drift(backend: Backend) -> None:
+    """spec: V4"""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy({**SPENT, "op": "==", "value": 0.6}), 1)
+    steps = [order(at / 2, f"{at:05}", amount=0.2 if at % 2 else 0.1) for at in range(2_000)]
+    assert short(engine.ingest(steps).firings) == [("s", 2)]
+    engine.advance(hour(2_000))
+    assert engine.look("s", ME)[0].observed == 0
 
 
 def test_a_bad_strategy_is_refused_and_leaves_the_engine_as_it_was(backend: Backend) -> None:
@@ -135,12 +189,16 @@ def test_a_bad_strategy_is_refused_and_leaves_the_engine_as_it_was(backend: Back
 def test_a_retired_strategy_stops_and_cannot_be_looked_at(backend: Backend) -> None:
     engine = backend(CATALOG, 0)
     engine.deploy(strategy(ORDERED), 1)
-    engine.deploy(strategy(ORDERED, "t"), 1)
+    engine.deploy(strategy(ORDERED, "churn alarm"), 1)
     engine.retire("s")
     engine.ingest([order(1)])
-    assert short(engine.advance(hour(2)).firings) == [("t", 1)]
+    assert short(engine.advance(hour(2)).firings) == [("churn alarm", 1)]
     with pytest.raises(NotFound):
         engine.look("s", ME)
+    with pytest.raises(NotFound) as missing:
+        engine.look("churn alrm", ME)
+    assert missing.value.nearest == ["churn alarm"]
+    engine.retire("nothing")
 
 
 def test_history_warms_without_firing_and_tells_how_much_was_needed(backend: Backend) -> None:
@@ -151,6 +209,22 @@ def test_history_warms_without_firing_and_tells_how_much_was_needed(backend: Bac
     assert engine.deploy(strategy(SPENT), 1, past).warm_up == 2 * HOUR
     engine.ingest([order(1, "b", amount=0.1)])
     assert short(engine.advance(hour(1)).firings) == [("s", 1)]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "needs"),
+    [(SILENT, 2 * HOUR), ({**SILENT, "op": ">=", "window": {}}, None), (ORDERED, 0), (VIP, 0), (UNANSWERED, HOUR)],
+)
+def test_deployed_says_how_much_history_it_needs(backend: Backend, trigger: dict[str, Any], needs: int | None) -> None:
+    assert backend(CATALOG, 0).deploy(strategy(trigger), 1).warm_up == needs
+
+
+def test_history_brings_a_fresh_engine_to_its_end(backend: Backend) -> None:
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(ORDERED), 1, [order(0, "a"), order(1, "b")])
+    assert engine.watermark == hour(1)
+    aside = engine.ingest([order(0.5, "c"), order(1, "b")]).set_aside
+    assert [a.reason for a in aside] == ["late", "duplicate"]
 
 
 def test_an_edit_replaces_the_version_but_not_what_is_in_flight(backend: Backend) -> None:
@@ -165,6 +239,7 @@ def test_an_edit_replaces_the_version_but_not_what_is_in_flight(backend: Backend
 
 
 def test_look_tells_truth_at_the_watermark_for_anyone(backend: Backend) -> None:
+    """spec: B9"""
     engine = backend(CATALOG, 0)
     engine.deploy(strategy(SILENT, audience=VIP), 1)
     trigger, audience = engine.look("s", "customer/nobody")
@@ -184,6 +259,12 @@ def test_cooldown_is_kept_deterministically(backend: Backend) -> None:
     assert short(again.advance(hour(1.6)).firings) == []
     again.ingest([order(2)])
     assert short(again.advance(hour(2)).firings) == [("s", 2)]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"format": 99}'])
+def test_what_is_no_snapshot_is_refused(backend: Backend, body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        backend(CATALOG, 0).restore(body)
 
 
 def stream(seed: int, size: int = 80) -> list[Input]:
@@ -227,6 +308,14 @@ def test_disorder_within_lateness_and_restarts_give_the_same_firings(backend: Ba
     assert len({f.strategy for f in plain}) == len(TRIGGERS)
     assert play(backend, shuffled, HOUR) == plain
     assert play(backend, shuffled, HOUR, restart_every=7) == plain
+
+
+def test_one_batch_gives_what_single_inputs_give(backend: Backend) -> None:
+    engine = backend(CATALOG, HOUR)
+    for i, trigger in enumerate(TRIGGERS):
+        engine.deploy(strategy(trigger, f"s{i}"), 1)
+    inputs = stream(4)
+    assert [*engine.ingest(inputs).firings, *engine.advance(hour(40)).firings] == play(backend, inputs, HOUR)
 
 
 @pytest.mark.parametrize("seed", range(4))

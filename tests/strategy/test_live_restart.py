@@ -211,6 +211,7 @@ def journalled(hub: LiveHub) -> list[str]:
 
 
 def test_kill_9_loses_nothing_acknowledged_and_doubles_nothing(tmp_path: Path) -> None:
+    """spec: O2"""
     start = SystemClock().now() - HOUR
     batches = [*stream(seed=7, batches=45, start=start), [login("end", start + 2 * HOUR, "customer/end")]]
     wanted = sorted(_whole(tmp_path / "whole", batches))

@@ -64,6 +64,7 @@ def test_any_order_within_the_lateness_gives_the_same_firings(seed: int, latenes
 
 
 def test_replay_and_live_running_give_the_same_firings(tmp_path: Path) -> None:
+    """spec: O2"""
     chance = random.Random(4)
     events = []
     for n in range(60):

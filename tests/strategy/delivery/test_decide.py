@@ -67,6 +67,7 @@ def objections(given: DecisionInput) -> list[Reason]:
 
 @given(inputs())
 def test_the_first_objection_decides_and_without_one_it_goes_out(given: DecisionInput) -> None:
+    """spec: D1"""
     verdict, held = decide(given), objections(given)
     if held:
         assert verdict.reason is held[0]

@@ -50,6 +50,7 @@ def test_with_consent_and_no_other_guard_it_goes_out_at_once(db: Database, decid
 
 
 def test_a_customer_channel_without_consent_is_dropped_with_that_reason(db: Database, decided: Any) -> None:
+    """spec: D2 D3"""
     decision = decided(firing(), strategy())
     assert (decision.verdict, decision.reason) == ("dropped", "no_consent")
     assert outbox(db) == []
@@ -58,6 +59,7 @@ def test_a_customer_channel_without_consent_is_dropped_with_that_reason(db: Data
 def test_consent_withdrawn_on_one_channel_stops_only_the_actions_on_it(
     db: Database, decided: Any, consent: Any
 ) -> None:
+    """spec: D3"""
     consent()
     consent(given=False, channel="voice", at=NOON - 1)
     decision = decided(firing(), strategy(actions=[{"action": "outbound_call"}, {"action": "send_coupon"}]))
@@ -130,6 +132,7 @@ def test_a_variant_changes_the_parameters_of_the_actions(db: Database, decided: 
 
 
 def test_the_cap_counts_deliveries_in_a_half_open_window(decided: Any, consent: Any) -> None:
+    """spec: D4"""
     consent()
     about = strategy(guards=CAP)
     for at in (NOON, NOON + DAY):
@@ -161,6 +164,7 @@ def test_a_new_version_does_not_reset_the_cap(decided: Any, consent: Any) -> Non
 def test_within_quiet_hours_it_is_deferred_to_their_end_and_counts_there(
     db: Database, decided: Any, consent: Any
 ) -> None:
+    """spec: D4 D5"""
     consent()
     about = strategy(
         guards={"quiet_hours": {"start": "22:00", "end": "08:00"}, "cap": {"times": 1, "per": "12h"}},
@@ -176,6 +180,7 @@ def test_within_quiet_hours_it_is_deferred_to_their_end_and_counts_there(
 
 
 def test_within_quiet_hours_it_is_dropped_when_the_strategy_says_so(decided: Any, consent: Any) -> None:
+    """spec: D5"""
     consent()
     about = strategy(guards={"quiet_hours": {"start": "11:00", "end": "13:00", "mode": "drop"}})
     decision = decided(firing(), about)
@@ -183,6 +188,7 @@ def test_within_quiet_hours_it_is_dropped_when_the_strategy_says_so(decided: Any
 
 
 def test_when_the_budget_is_used_up_nothing_goes_out(decided: Any, consent: Any) -> None:
+    """spec: D6"""
     for subject in ("customer/c1", "customer/c2", "customer/c3"):
         consent(subject=subject)
     about = strategy(guards={"budget": 2})
@@ -191,6 +197,7 @@ def test_when_the_budget_is_used_up_nothing_goes_out(decided: Any, consent: Any)
 
 
 def test_the_first_objection_in_the_written_order_is_the_reason(decided: Any, consent: Any) -> None:
+    """spec: D1"""
     guards = {"cap": {"times": 1, "per": "1d"}, "quiet_hours": {"start": "11:00", "end": "13:00"}, "budget": 1}
     audience = {"kind": "attribute", "name": "tier", "op": "==", "value": "vip"}
     full = strategy(guards=guards, audience=audience)
@@ -215,6 +222,7 @@ def test_the_first_objection_in_the_written_order_is_the_reason(decided: Any, co
 
 
 def test_the_same_firing_is_decided_once(db: Database, decided: Any, consent: Any) -> None:
+    """spec: D7"""
     first = decided(firing(), strategy())
     consent(at=NOON)
     again = decided(firing(), strategy())
@@ -229,6 +237,7 @@ def test_the_same_firing_is_decided_once(db: Database, decided: Any, consent: An
 def test_a_transaction_that_fails_leaves_neither_decision_nor_message(
     db: Database, ctx: RequestContext, decider_of: Callable[..., Decider], consent: Any
 ) -> None:
+    """spec: D7"""
     consent()
     with pytest.raises(RuntimeError), db.transaction() as session:
         decider_of().decide(session, ctx, firing(), strategy())

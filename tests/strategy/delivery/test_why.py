@@ -152,6 +152,7 @@ def test_a_refused_message_is_told_with_the_receivers_words(desk: Desk) -> None:
 
 
 def test_a_drop_names_its_reason_and_ends_with_the_layer_that_stopped_it(desk: Desk) -> None:
+    """spec: D2"""
     desk.decide()
     later = replace(FIRING, at=Micros(NOON + 1), instance="later")
     found = desk.why(desk.decide(later), "zh")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
 from core.events import Event, Fact, Input, Relation
-from core.times import parse_duration
+from core.times import DAY, parse_duration
 from knowledge.catalog import Catalog
 from strategy import document as d
 
@@ -36,7 +36,7 @@ class Oracle:
     aside: list[tuple[Input, str]] = field(default_factory=list)
     newest: int | None = None
     advanced: int | None = None
-    ids: set[tuple[str, str]] = field(default_factory=set)
+    ids: dict[tuple[str, str], int] = field(default_factory=dict)
 
     # what is taken in
 
@@ -51,14 +51,19 @@ class Oracle:
             closed = self.closed()
             if not isinstance(item, Event):
                 self.taken.append((item.time if closed is None else max(item.time, closed + 1), item))
-            elif (item.source, item.id) in self.ids:
+            elif self._remembers(item):
                 self.aside.append((item, "duplicate"))
             elif closed is not None and item.time <= closed:
                 self.aside.append((item, "late"))
             else:
-                self.ids.add((item.source, item.id))
+                self.ids[item.source, item.id] = item.time
                 self.newest = item.time if self.newest is None else max(self.newest, item.time)
                 self.taken.append((item.time, item))
+
+    def _remembers(self, item: Event) -> bool:
+        first = self.ids.get((item.source, item.id))
+        marks = [m for m in (self.newest and self.newest - self.lateness, self.advanced) if m is not None]
+        return first is not None and (not marks or first > max(marks) - 30 * DAY)
 
     def advance(self, to: int) -> None:
         self.advanced = to if self.advanced is None else max(self.advanced, to)
@@ -175,7 +180,7 @@ class Oracle:
         found = []
         for owner in owners:
             if isinstance(c, d.AttributeIs):
-                found.append(_compared(self.fact(owner, c.name, at), c.op, c.value))
+                found.append(self._attribute(c, owner, at))
             elif isinstance(c, d.ForecastIs):
                 found.append(_compared(self.fact(owner, c.forecast, at), c.op, c.value))
             elif isinstance(c, d.Near):
@@ -184,6 +189,13 @@ class Oracle:
                 assert isinstance(c, d.DateIs)
                 found.append(self._date(c, self.fact(owner, c.attribute, at), at))
         return T if T in found else U if U in found or not found else F
+
+    def _attribute(self, c: d.AttributeIs, owner: str, at: int) -> str:
+        seen, value = self.fact(owner, c.name, at), c.value
+        attribute = self.catalog.attribute(owner.split("/")[0], c.name)
+        if attribute is not None and attribute.type == "date" and isinstance(seen, str):
+            seen, value = seen[:10], [str(v)[:10] for v in value] if isinstance(value, list) else str(value)[:10]
+        return _compared(seen, c.op, value)
 
     def _near(self, c: d.Near, where: Any) -> str:
         if where is None:
@@ -321,8 +333,11 @@ class Oracle:
 
     def _completions(self, c: d.Sequence, subject: str, at: int) -> set[int]:
         events = self.events(subject, at, *{s.event for s in c.steps})
-        runs = [self._run(c, events[i + 1 :], e.time) for i, e in enumerate(events) if _matches(e, c.steps[0])]
+        runs = [self._run(c, events[i + 1 :], e.time) for i, e in enumerate(events) if self.opens(e, c)]
         return {done for done in runs if done is not None}
+
+    def opens(self, event: Event, c: d.Sequence) -> bool:
+        return _matches(event, c.steps[0])
 
     def _run(self, c: d.Sequence, later: list[Event], since: int) -> int | None:
         """When one run completes, given the events after its first."""

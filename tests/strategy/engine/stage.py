@@ -1,5 +1,5 @@
-"""A stage for the engine's named tests: one trigger (or more), events and facts at hours after a fixed morning, and the
-firings as (subject, hour)."""
+"""A stage for the tests of checks and explanations: one trigger (or more), events and facts at hours after a fixed
+morning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.events import Event, Fact, Input, Relation
 from core.times import HOUR, Micros, parse_time
 from knowledge.catalog import Catalog, read_catalog
 from strategy.document import Strategy
-from strategy.engine.port import Firing, Observation, Outcome, SetAside
+from strategy.engine.port import Firing, Observation
 from strategy.engine.python import PythonEngine
 
 CATALOG_TEXT = """
@@ -86,59 +86,32 @@ VIP = attribute("tier", "==", "vip")
 
 
 class Stage:
-    """An engine with strategies deployed before the first input; `at` hours, firings in `fired`."""
+    """An engine with strategies deployed before the first input; `at` hours."""
 
-    def __init__(
-        self, *triggers: dict[str, Any] | Strategy, lateness: float = 0, catalog: Catalog = CATALOG, **more: Any
-    ) -> None:
-        self.catalog = catalog
-        self.lateness = round(lateness * HOUR)
-        self.engine = PythonEngine(catalog, self.lateness)
+    def __init__(self, *triggers: dict[str, Any] | Strategy, catalog: Catalog = CATALOG) -> None:
+        self.engine = PythonEngine(catalog)
         self.firings: list[Firing] = []
-        self.aside: list[SetAside] = []
         self.ids = 0
         for i, each in enumerate(triggers):
-            document = each if isinstance(each, Strategy) else strategy(each, f"s{i}" if i else "s", **more)
+            document = each if isinstance(each, Strategy) else strategy(each, f"s{i}" if i else "s")
             self.engine.deploy(document, 1)
 
-    def event(
-        self, kind: str, at: float, who: str = ME, id: str | None = None, source: str = "", **data: Any
-    ) -> Outcome:
+    def event(self, kind: str, at: float, who: str = ME, id: str | None = None, **data: Any) -> None:
         self.ids += 1
-        return self.take(Event(id or f"e{self.ids:03}", kind, hour(at), who, data, source))
+        self._take(Event(id or f"e{self.ids:03}", kind, hour(at), who, data))
 
-    def fact(self, name: str, value: Any, at: float, who: str = ME) -> Outcome:
-        return self.take(Fact(who, name, value, hour(at)))
+    def fact(self, name: str, value: Any, at: float, who: str = ME) -> None:
+        self._take(Fact(who, name, value, hour(at)))
 
-    def owns(self, device: str, at: float, ended: bool = False) -> Outcome:
-        return self.take(Relation(ME, "owns", device, hour(at), ended))
+    def owns(self, device: str, at: float) -> None:
+        self._take(Relation(ME, "owns", device, hour(at)))
 
-    def take(self, *inputs: Input) -> Outcome:
-        return self._keep(self.engine.ingest(inputs))
+    def _take(self, item: Input) -> None:
+        self.firings += self.engine.ingest([item]).firings
 
-    def until(self, at: float) -> list[tuple[str, float]]:
-        """Move time on; every firing so far."""
-        self._keep(self.engine.advance(hour(at)))
-        return self.fired
+    def until(self, at: float) -> None:
+        """Move time on."""
+        self.firings += self.engine.advance(hour(at)).firings
 
-    def restart(self) -> None:
-        kept = self.engine.snapshot()
-        self.engine = PythonEngine(self.catalog, self.lateness)
-        self.engine.restore(kept)
-
-    def _keep(self, outcome: Outcome) -> Outcome:
-        self.firings += outcome.firings
-        self.aside += outcome.set_aside
-        return outcome
-
-    @property
-    def fired(self) -> list[tuple[str, float]]:
-        return [(f.subject, (f.at - START) / HOUR) for f in self.firings]
-
-    @property
-    def hours(self) -> list[float]:
-        """When it fired for the one customer."""
-        return [at for subject, at in self.fired if subject == ME]
-
-    def look(self, who: str = ME, name: str = "s") -> Observation:
-        return self.engine.look(name, who)[0]
+    def look(self, who: str = ME) -> Observation:
+        return self.engine.look("s", who)[0]

@@ -98,6 +98,7 @@ MISMATCHES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("trigger", "place"), MISMATCHES)
 def test_what_cannot_be_compared_is_an_error_with_its_place(trigger: dict[str, Any], place: str) -> None:
+    """Neither can a first step be absent. spec: S7"""
     with pytest.raises(InvalidInput) as found:
         check(trigger)
     assert found.value.where == {"field": place}

@@ -1,0 +1,12 @@
+"""Every engine there is. A new one is added here and is held by the conformance suite and by the specification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from knowledge.catalog import Catalog
+from strategy.engine.port import EngineBackend
+from strategy.engine.python import PythonEngine
+
+Backend = Callable[[Catalog, int], EngineBackend]
+BACKENDS: dict[str, Backend] = {"python": PythonEngine}
