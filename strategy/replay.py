@@ -4,10 +4,10 @@ It shows what would happen for everyone: consent, rollout share and holdout belo
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from random import Random
 from typing import Any, Literal
 
 from rapidfuzz import fuzz
@@ -19,14 +19,14 @@ from core.telemetry import span
 from core.text import Lang, Text
 from core.times import DAY, Micros, format_time
 from knowledge.catalog import Catalog
-from strategy.delivery.decide import DecisionInput, Verdict, decide
-from strategy.delivery.decide import Outcome as Result
+from strategy.delivery.decide import Reason, Verdict
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.port import EngineBackend, Firing, Outcome
 from strategy.engine.python import PythonEngine
-from strategy.experiment.assign import Assignment
 from strategy.explain import explain
+from strategy.nearest_miss import Miss, Occurrences, nearest_miss
+from strategy.replay_guards import ReplayGuards, goes_out
 from strategy.stream import AbsurdClock, BadLine, GoodLine, Line
 
 EngineFactory = Callable[[Catalog, int], EngineBackend]
@@ -35,9 +35,8 @@ CHUNK = 500
 """Lines read before the engine is asked for firings; memory does not grow with the file."""
 _JUMP = 3_653 * DAY
 _AHEAD = 366 * DAY
-_EVERYONE = Assignment(in_rollout=True, holdout=False, variant=None, bucket=0.0)
 
-NoticeKind = Literal["bad", "late", "duplicate", "after_until", "before_since", "not_reached", "dropped", "warning"]
+NoticeKind = Literal["bad", "late", "duplicate", "after_until", "before_since", "not_reached", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,24 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A firing that cap, quiet hours or budget stopped."""
+
+    firing: Firing
+    reason: Reason
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the user should know besides the firings; `error` is set for lines kept aside as bad."""
 
     kind: NoticeKind
     text: Text
     error: ZhongshuError | None = None
+
+
+Item = Fired | Dropped | Notice
 
 
 @dataclass(slots=True)
@@ -108,27 +119,33 @@ class Replay:
     ) -> None:
         self.summary = Summary(by_strategy={s.name: 0 for s in strategies})
         self.warnings: list[Text] = []
-        self._since, self._until, self._limit, self._watch = since, until, limit, watch
+        self.since = since
+        self.fired: set[str] = set()
+        """Strategies that fired, whether or not it was let out."""
+        self._until, self._limit, self._watch = until, limit, watch
         self._now = (clock or SystemClock()).now()
         self._strategies = {s.name: s for s in strategies}
         self._engine = engine(catalog, lateness)
-        self._guards = _Guards(catalog.timezone)
+        self._guards = ReplayGuards(catalog.timezone)
         self._events = catalog.events
         self._slips: set[tuple[str, str]] = set()
         self._newest_event: Micros | None = None
         self._fact_times = array("q")
+        self._known: dict[str, set[str]] = {strategy.subject: set() for strategy in strategies}
+        self._occurrences = Occurrences()
         for strategy in strategies:
+            self._occurrences.await_for(strategy)
             self.warnings += check_strategy(strategy, catalog)
             self._engine.deploy(strategy, 1)
 
-    def run(self, facts: Iterable[Line], events: Iterable[Line]) -> Iterator[Fired | Notice]:
+    def run(self, facts: Iterable[Line], events: Iterable[Line]) -> Iterator[Item]:
         """Facts first (they take effect at their own times), then events in the order they arrive in."""
         with span("replay.run", strategies=len(self._strategies)):
             yield from self._feed(facts)
             yield from self._feed(islice(events, self._limit))
             yield from self._end()
 
-    def _feed(self, lines: Iterable[Line]) -> Iterator[Fired | Notice]:
+    def _feed(self, lines: Iterable[Line]) -> Iterator[Item]:
         source = iter(lines)
         while chunk := list(islice(source, CHUNK)):
             good: dict[int, GoodLine] = {}
@@ -142,10 +159,19 @@ class Replay:
                     yield checked
             outcome = self._engine.ingest([line.input for line in good.values()])
             for aside in outcome.set_aside:
-                yield self._set_aside(aside.input, aside.reason, good.get(id(aside.input)))
+                yield self._set_aside(aside.input, aside.reason, good.pop(id(aside.input), None))
+            for line in good.values():
+                self._meet(line.input)
             yield from self._fired(outcome)
             if self._watch is not None:
                 self._watch(self.summary)
+
+    def _meet(self, found: Input) -> None:
+        for subject in (found.subject, found.object) if isinstance(found, Relation) else (found.subject,):
+            if (known := self._known.get(subject.partition("/")[0])) is not None:
+                known.add(subject)
+        if isinstance(found, Event):
+            self._occurrences.note(found)
 
     def _admit(self, line: Line) -> GoodLine | Notice | None:
         """The line if the engine is to have it; a notice if it is bad; None if it lies after `until`."""
@@ -209,7 +235,7 @@ class Replay:
             )
         return Notice(reason, text)
 
-    def _end(self) -> Iterator[Fired | Notice]:
+    def _end(self) -> Iterator[Item]:
         end = self._until
         if end is None:
             end = self._newest_event
@@ -229,8 +255,8 @@ class Replay:
                     f"{count} 条输入晚于 --until {moment}，没有计入", f"{count} inputs after --until {moment} left out"
                 ),
             )
-        if (early := self.summary.before_since) and self._since is not None:
-            since = format_time(self._since)
+        if (early := self.summary.before_since) and self.since is not None:
+            since = format_time(self.since)
             yield Notice(
                 "before_since",
                 Text(
@@ -248,13 +274,14 @@ class Replay:
                 ),
             )
 
-    def _fired(self, outcome: Outcome) -> Iterator[Fired | Notice]:
+    def _fired(self, outcome: Outcome) -> Iterator[Item]:
         for firing in outcome.firings:
+            self.fired.add(firing.strategy)
             strategy = self._strategies[firing.strategy]
             verdict = self._guards.decide(firing, strategy)
-            if self._since is not None and firing.at < self._since:
-                self.summary.before_since += _goes_out(verdict)
-            elif _goes_out(verdict):
+            if self.since is not None and firing.at < self.since:
+                self.summary.before_since += goes_out(verdict)
+            elif goes_out(verdict):
                 self.summary.firings += 1
                 self.summary.by_strategy[firing.strategy] += 1
                 yield Fired(firing, strategy, verdict.not_before if verdict.not_before > firing.at else None)
@@ -262,34 +289,16 @@ class Replay:
                 self.summary.dropped += 1
                 yield _dropped(firing, verdict)
 
+    # for the report, when the run has ended
 
-class _Guards:
-    """Cap, quiet hours and budget as live decisions apply them, over what this replay has let out so far."""
+    def known(self, kind: str) -> set[str]:
+        """The subjects of an object type that inputs have named."""
+        return self._known.get(kind, set())
 
-    def __init__(self, zone: str) -> None:
-        self._zone = zone
-        self._spent: Counter[str] = Counter()
-        self._due: dict[tuple[str, str], list[Micros]] = {}
-
-    def decide(self, firing: Firing, strategy: Strategy) -> Verdict:
-        cap, place = strategy.guards.cap, (firing.strategy, firing.subject)
-        due = [t for t in self._due.get(place, ()) if cap and t > firing.at - cap.per]
-        verdict = decide(
-            DecisionInput(
-                strategy=strategy,
-                at=firing.at,
-                assignment=_EVERYONE,
-                audience=firing.audience,
-                recent=len(due),
-                spent=self._spent[firing.strategy],
-                zone=self._zone,
-            )
-        )
-        if _goes_out(verdict):
-            self._spent[firing.strategy] += 1
-            if cap:
-                self._due[place] = [*due, verdict.not_before]
-        return verdict
+    def nearest_miss(self, name: str, chance: Random) -> Miss:
+        """What stands in the way of a strategy at the end."""
+        strategy = self._strategies[name]
+        return nearest_miss(self._engine, strategy, self.known(strategy.subject), self._occurrences, chance)
 
 
 def record_of(fired: Fired, catalog: Catalog, lang: Lang) -> dict[str, Any]:
@@ -306,15 +315,13 @@ def record_of(fired: Fired, catalog: Catalog, lang: Lang) -> dict[str, Any]:
     return record
 
 
-def _goes_out(verdict: Verdict) -> bool:
-    return verdict.outcome in (Result.DELIVERED, Result.DEFERRED)
-
-
-def _dropped(firing: Firing, verdict: Verdict) -> Notice:
+def _dropped(firing: Firing, verdict: Verdict) -> Dropped:
     why = verdict.layers[-1].said
     at = format_time(firing.at)
-    return Notice(
-        "dropped",
+    assert verdict.reason is not None
+    return Dropped(
+        firing,
+        verdict.reason,
         Text(
             f"{at} {firing.subject} {firing.strategy}：{why.zh}",
             f"{at} {firing.subject} {firing.strategy}: {why.en}",

@@ -4,6 +4,7 @@ else; readback, warnings and everything set aside go to standard error."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +23,8 @@ from strategy.document import Strategy
 from strategy.files import load_strategy
 from strategy.language import read_sentence, readback
 from strategy.recorded import Recording, open_events, open_facts
-from strategy.replay import Notice, Replay, record_of
+from strategy.replay import Dropped, Notice, Replay, record_of
+from strategy.replay_report import SAMPLE, Report
 
 _ORDER = "zhongshu.simulate.order"
 
@@ -88,6 +90,22 @@ def simulate(
     json: Annotated[
         bool, typer.Option("--json", help=t("每次触发打印一行 JSON", "print one JSON line a firing"))
     ] = False,
+    firings: Annotated[
+        bool, typer.Option(help=t("逐条打印触发；否则只有报告", "print the firings, or only the report"))
+    ] = True,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            help=t(
+                "把报告以 JSON 写入文件；- 为标准输出，代替触发",
+                "write the report as JSON to a file; - to standard output, in place of the firings",
+            )
+        ),
+    ] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, max=100, help=t("报告里附几次触发的原因", "how many firings the report explains"))
+    ] = SAMPLE,
+    seed: Annotated[int, typer.Option(help=t("抽样的种子", "seed of the sample"))] = 0,
     progress: Annotated[
         ProgressKind,
         typer.Option(
@@ -126,9 +144,15 @@ def simulate(
             for warning in [*replay.warnings, *(warning for file in files for warning in file.warnings)]:
                 screen.warn(warning)
             screen.say(_SIMULATED)
-            _run(replay, files, loaded.catalog, screen, json)
+            told = Report(loaded.catalog, strategies, sample, seed)
+            listed = firings and report != "-"
+            _run(replay, files, told, screen, _Output(loaded.catalog, listed, json))
             line.look(replay.summary, files, last=True)
+        told.finish(replay)
         screen.summary(replay.summary)
+        screen.report(told.as_dict(tongue), with_sample=not listed)
+        if report is not None:
+            _write(told, report, tongue)
     except ZhongshuError as error:
         screen.fail(error)
         raise typer.Exit(error.exit_code) from None
@@ -176,14 +200,42 @@ def _read_said(sentence: str, catalog: Catalog, screen: Screen) -> Strategy:
     return reading.document
 
 
-def _run(replay: Replay, files: Sequence[Recording], catalog: Catalog, screen: Screen, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """How firings are printed."""
+
+    catalog: Catalog
+    listed: bool
+    as_json: bool
+
+
+def _run(replay: Replay, files: Sequence[Recording], report: Report, screen: Screen, output: _Output) -> None:
     for item in replay.run(files[0] if len(files) > 1 else (), files[-1]):
+        report.add(item)
         if isinstance(item, Notice):
             screen.notice(item)
-        elif as_json:
-            typer.echo(orjson.dumps(record_of(item, catalog, screen.lang), default=str))
+        elif isinstance(item, Dropped):
+            screen.dropped(item)
+        elif not output.listed:
+            continue
+        elif output.as_json:
+            typer.echo(orjson.dumps(record_of(item, output.catalog, screen.lang), default=str))
         else:
-            screen.fired(item, catalog)
+            screen.fired(item, output.catalog)
+
+
+def _write(report: Report, path: str, lang: Lang) -> None:
+    body = orjson.dumps(report.as_dict(lang), option=orjson.OPT_INDENT_2, default=str)
+    if path == "-":
+        typer.echo(body)
+        return
+    try:
+        Path(path).write_bytes(body + b"\n")
+    except OSError as cause:
+        raise InvalidInput(
+            Text(f"写不了文件：{cause.strerror}", f"the file cannot be written: {cause.strerror}"),
+            where={"field": "--report", "file": path},
+        ) from cause
 
 
 if __name__ == "__main__":

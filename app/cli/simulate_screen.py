@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 from rich.markup import escape
 
+from app.cli.simulate_report import report_lines
 from app.terminal import Terminal
 from core.errors import NeedsAnswer, ZhongshuError
 from core.text import Lang, Text
 from core.times import format_time
 from knowledge.catalog import Catalog, name_of
 from strategy.document import Strategy
-from strategy.replay import Fired, Notice, Summary, record_of
+from strategy.replay import Dropped, Fired, Notice, Summary, record_of
 
 _SHOWN = 1_000
 """Notices of one kind printed line by line; further ones are counted in the summary."""
@@ -52,13 +54,19 @@ class Screen:
             self.err.print(f"  {' ' * _width(sentence[:offset])}{mark}", style="red")
 
     def notice(self, notice: Notice) -> None:
-        self._printed[notice.kind] = self._printed.get(notice.kind, 0) + 1
-        if self._printed[notice.kind] > _SHOWN:
-            return
-        kind = {"bad": Text("搁置", "set aside"), "dropped": Text("不发", "dropped")}.get(notice.kind)
+        kind = Text("搁置", "set aside") if notice.kind == "bad" else Text("注意", "warning")
         text = notice.error.say(self.lang) if notice.error else notice.text.say(self.lang)
-        self._line("yellow", kind or Text("注意", "warning"), text)
-        if self._printed[notice.kind] == _SHOWN:
+        self._often(notice.kind, kind, text)
+
+    def dropped(self, dropped: Dropped) -> None:
+        self._often("dropped", Text("不发", "dropped"), dropped.text.say(self.lang))
+
+    def _often(self, sort: str, kind: Text, text: str) -> None:
+        """What may come many times is printed so often only."""
+        self._printed[sort] = self._printed.get(sort, 0) + 1
+        if self._printed[sort] <= _SHOWN:
+            self._line("yellow", kind, text)
+        if self._printed[sort] == _SHOWN:
             self.warn(Text("同类情况以下只计数", "more of this kind are only counted"))
 
     def fired(self, fired: Fired, catalog: Catalog) -> None:
@@ -76,8 +84,10 @@ class Screen:
     def summary(self, summary: Summary) -> None:
         ended = "-" if summary.ended is None else format_time(summary.ended)
         self.err.print(escape(_summary(summary, ended).say(self.lang)), style="bold")
-        for name, count in summary.by_strategy.items():
-            self.err.print(f"  {count:>6}  {escape(name)}")
+
+    def report(self, report: dict[str, Any], *, with_sample: bool) -> None:
+        for line in report_lines(report, self.lang, with_sample=with_sample):
+            self.err.print(escape(line))
 
     def _line(self, colour: str, kind: Text, text: str) -> None:
         colon = "：" if self.lang == "zh" else ": "

@@ -7,7 +7,7 @@ from core.errors import ZhongshuError
 from core.telemetry import span
 from core.text import Lang
 from knowledge.catalog import Catalog
-from strategy.document import Strategy
+from strategy.document import Condition, Strategy
 from strategy.language.chinese import Chinese
 from strategy.language.english import English
 from strategy.language.lexicon import lexicon_of
@@ -24,6 +24,11 @@ def readback(strategy: Strategy, catalog: Catalog, lang: Lang) -> str:
         if _reads_back(spoken, strategy, catalog, lang):
             return spoken
         return _voice(strategy, catalog, lang, exact=True).all()
+
+
+def condition_in_words(condition: Condition, strategy: Strategy, catalog: Catalog, lang: Lang) -> str:
+    """One condition of a strategy, as its readback says it."""
+    return _voice(strategy, catalog, lang, exact=False).condition(condition)
 
 
 def _voice(strategy: Strategy, catalog: Catalog, lang: Lang, *, exact: bool) -> Voice:

@@ -326,6 +326,42 @@ def test_progress_is_json_on_standard_error_when_asked_for_and_else_silent_on_a_
     assert "{" not in silent.err
 
 
+def test_the_report_is_json_in_a_file_or_in_place_of_the_firings(bench: Bench, tmp_path: Path) -> None:
+    for hour in range(3):
+        bench.login(f"e{hour}", f"2026-05-01T0{hour}:00:00Z")
+    alone = bench.run(*bench.strategy("each"), "--report", "-", "--sample", "1")
+    report = json.loads(alone.out)
+    assert (report["firings"], len(report["sample"])) == (3, 1)
+    path = tmp_path / "report.json"
+    beside = bench.run(*bench.strategy("each"), "--report", str(path), "--sample", "1")
+    assert len(beside.firings) == 3
+    assert json.loads(path.read_text(encoding="utf-8")) == report
+    refused = bench.run(*bench.strategy("each"), "--report", str(tmp_path / "none" / "report.json"))
+    assert refused.code == 2
+    assert "report.json" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", ("1 of 2 known subjects (50.0%)", "it never fired", "tier is", "A sample of 1 out of 1")),
+        ("zh", ("占已知 2 个的 50.0%", "从未触发", "等级是", "抽样 1 次（共 1 次）")),
+    ],
+)
+def test_people_get_the_report_with_a_sample_in_place_of_the_firings(
+    bench: Bench, lang: str, said: tuple[str, ...]
+) -> None:
+    bench.login("e1", "2026-05-01T08:00:00Z")
+    bench.event("m1", "email.marketing", "2026-05-01T08:00:00Z", "customer/c2", opened=True)
+    vip = {"kind": "attribute", "name": "tier", "op": "==", "value": "vip"}
+    done = bench.run(
+        *bench.strategy("each"), *bench.strategy("vips", audience=vip), "--no-firings", as_json=False, lang=lang
+    )
+    assert done.out == ""
+    for part in said:
+        assert part in done.err
+
+
 def test_standard_input_cannot_be_both_files(bench: Bench) -> None:
     told = zhongshu(
         "simulate", "--catalog", str(bench.catalog), "--say", MANY["en"], "--events", "-", "--facts", "-", stdin=""
