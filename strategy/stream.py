@@ -118,17 +118,26 @@ def number_lines(stream: BinaryIO | gzip.GzipFile) -> Iterator[tuple[int, bytes]
     while chunk := stream.readline(MAX_LINE + 1):
         number += 1
         if number == 1:
-            if chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise InvalidInput(
-                    Text("文件是 UTF-16 编码", "the file is UTF-16"), hint=Text("请存为 UTF-8", "Save it as UTF-8")
-                )
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+            chunk = chunk[check_start(chunk) :]
         if len(chunk) > MAX_LINE and not chunk.endswith(b"\n"):
             while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
                 pass
         elif not (chunk := chunk.rstrip(b"\r\n")).strip():
             continue
         yield number, chunk
+
+
+def check_start(chunk: bytes) -> int:
+    """How many bytes of a byte order mark the first line begins with.
+
+    Raises:
+        InvalidInput: it is one of UTF-16.
+    """
+    if chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise InvalidInput(
+            Text("文件是 UTF-16 编码", "the file is UTF-16"), hint=Text("请存为 UTF-8", "Save it as UTF-8")
+        )
+    return 3 if chunk.startswith(b"\xef\xbb\xbf") else 0
 
 
 def read_json(raw: bytes | str) -> object:
