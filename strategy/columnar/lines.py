@@ -33,11 +33,9 @@ from strategy.columnar.names import (
 from strategy.columnar.scan import NO_DAY, PLAIN, blank, day, literal, moment, number, skip, string
 from strategy.stream import MAX_LINE
 
-OUT = ("time", "type", "id_at", "id_len", "subject_at", "subject_len", "source_at", "source_len")
-CELLS = ("kind", "number", "at", "len")
 _TIME, _TYPE, _ID, _, _SUBJECT, _, _SOURCE, _, _CELL_KIND, _CELL_NUMBER, _CELL_AT, _CELL_LEN = range(12)
-_BASE, _WIDTH, _NAMES, _SIZE, _TYPES, _FIELDS, _SEEN, _LINES, _ASIDE, _ROOM = range(12, 22)
-"""The order of a desk: addresses of the arrays of Columns (OUT, then CELLS) and of the tables, and what goes with them.
+BASE, _WIDTH, _NAMES, _SIZE, _TYPES, _FIELDS, _SEEN, _LINES, _ASIDE, _ROOM = range(12, 22)
+"""The order of a desk: addresses of the arrays of Columns and of the tables, and what goes with them.
 SEEN: for each field the line that had it last; ASIDE: room for ROOM rows of (line number, start, end)."""
 _REQUIRED = (1 << ID) | (1 << TYPE) | (1 << TIME) | (1 << SUBJECT)
 
@@ -47,7 +45,7 @@ def scan(desk: Any, start: Any, end: Any, line: Any, row: Any) -> Any:
     """The lines between two addresses, good ones from `row` on. Returns the next row, how many lines are set aside, and
     where it stopped (with that line's number): before the end if there is no more room for lines set aside."""
     others = np.int64(0)
-    base, room = item(desk, _BASE), item(desk, _ROOM)
+    base, room = item(desk, BASE), item(desk, _ROOM)
     while start < end and others < room:
         stop = _line(desk, start, row, line)
         if stop >= 0 and stop - start <= MAX_LINE:
@@ -155,7 +153,7 @@ def _line(desk: Any, at: Any, row: Any, line: Any) -> Any:
 
 @inlined
 def _span(desk: Any, what: Any, row: Any, begin: Any, length: Any) -> Any:
-    put_long(item(desk, what) + 8 * row, begin - item(desk, _BASE))
+    put_long(item(desk, what) + 8 * row, begin - item(desk, BASE))
     put_int(item(desk, what + 1) + 4 * row, length)
 
 
@@ -244,7 +242,7 @@ def _value(desk: Any, at: Any, row: Any, field: Any) -> Any:
         cell = row * item(desk, _WIDTH) + column
         put_byte(item(desk, _CELL_KIND) + cell, kind)
         put_real(item(desk, _CELL_NUMBER) + 8 * cell, value)
-        put_long(item(desk, _CELL_AT) + 8 * cell, begin - item(desk, _BASE))
+        put_long(item(desk, _CELL_AT) + 8 * cell, begin - item(desk, BASE))
         put_int(item(desk, _CELL_LEN) + 4 * cell, at - begin - (1 if kind == TEXT else 0))
     return at
 
