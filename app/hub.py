@@ -41,7 +41,9 @@ from knowledge.graph import CatalogLimits, GraphService, GraphStore, SqliteGraph
 from strategy.delivery.decider import Decider
 from strategy.delivery.outbox import OutboxWorker
 from strategy.delivery.service import DeliveryService
+from strategy.histories import Histories
 from strategy.live import LiveEngine
+from strategy.replay_jobs import ReplayJobs
 from strategy.service import RUNNING, Change, StrategyService
 from strategy.tables import State
 
@@ -126,11 +128,14 @@ class Hub:
             lateness=settings.lateness,
             sinks=[self._tell_graph],
         )
+        self.histories = Histories(settings.data_dir / "histories", clock)
+        self.replays = ReplayJobs(database, clock, lambda ctx: self.catalog, self.strategies, self.histories)
         self.pace = Pace(clock, lambda: self.live.counters.accepted)
         self.strategies.listeners.append(self.live.strategy_changed)
         self.strategies.listeners.append(self._call_off)
         self.outbox = OutboxWorker(database, clock, self.channels, poll=_OUTBOX_POLL)
         self.outbox.start()
+        self._exit.callback(self.replays.close)
         self._exit.callback(self.outbox.stop)
         self._exit.callback(self.live.stop)
         if not (settings.demo and history_is_missing(self)):

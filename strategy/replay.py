@@ -301,6 +301,18 @@ class Replay:
         return nearest_miss(self._engine, strategy, self.known(strategy.subject), self._occurrences, chance)
 
 
+def named_apart(strategies: Iterable[Strategy]) -> list[Strategy]:
+    """The same strategies, each under a name of its own: a second one of a name is numbered."""
+    found: dict[str, Strategy] = {}
+    for strategy in strategies:
+        name, number = strategy.name, 1
+        while name in found:
+            number += 1
+            name = f"{strategy.name} ({number})"
+        found[name] = strategy if name == strategy.name else strategy.model_copy(update={"name": name})
+    return list(found.values())
+
+
 def record_of(fired: Fired, catalog: Catalog, lang: Lang) -> dict[str, Any]:
     """A firing as the JSON line that `zhongshu simulate --json` prints."""
     record: dict[str, Any] = {

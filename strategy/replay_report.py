@@ -4,7 +4,7 @@ why, and for strategies that never fired, why not. It is filled while the replay
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -17,6 +17,7 @@ from strategy.delivery.decide import REASONS, Reason
 from strategy.document import Strategy
 from strategy.nearest_miss import Miss, miss_as_dict
 from strategy.replay import Dropped, Fired, Item, Replay, record_of
+from strategy.stream import Line
 
 SAMPLE = 5
 
@@ -46,6 +47,13 @@ class Report:
         self._size, self._seed = sample, seed
         self._chances = {name: Random(f"{seed}/{name}") for name in self.tallies}
         self._replay: Replay | None = None
+
+    def follow(self, replay: Replay, facts: Iterable[Line], events: Iterable[Line]) -> Iterator[Item]:
+        """Run the replay to its end, item by item."""
+        for item in replay.run(facts, events):
+            self.add(item)
+            yield item
+        self.finish(replay)
 
     def add(self, item: Item) -> None:
         if isinstance(item, Dropped):

@@ -14,6 +14,7 @@ from strategy.tables import (
     JournalRow,
     Kind,
     PositionRow,
+    ReplayJobRow,
     SetAsideRow,
     SnapshotRow,
     StateRow,
@@ -193,15 +194,22 @@ class JournalRepository:
             page = self._entries(events.where(after, col(JournalRow.type).in_(types)).order_by(*order).limit(_PAGE))
             yield from page
 
-    def recorded(self, kinds: Sequence[str]) -> Iterator[JournalEntry]:
-        """Every input of these kinds, by time (then seq), page by page."""
+    def recorded(self, kinds: Sequence[str], after: tuple[int, int] | None, last_seq: int) -> list[JournalEntry]:
+        """A page of the inputs of these kinds up to row `last_seq`, by (time, seq), after such a pair."""
         order = (col(JournalRow.time), col(JournalRow.seq))
-        mine = sql_select(*_ENTRY).where(col(JournalRow.tenant) == self._tenant, col(JournalRow.kind).in_(kinds))
-        page = self._entries(mine.order_by(*order).limit(_PAGE))
-        while page:
-            yield from page
-            after = tuple_(*order) > tuple_(page[-1].time, page[-1].seq)
-            page = self._entries(mine.where(after).order_by(*order).limit(_PAGE))
+        mine = sql_select(*_ENTRY).where(
+            col(JournalRow.tenant) == self._tenant,
+            col(JournalRow.kind).in_(kinds),
+            col(JournalRow.seq) <= last_seq,
+        )
+        if after is not None:
+            mine = mine.where(tuple_(*order) > tuple_(*after))
+        return self._entries(mine.order_by(*order).limit(_PAGE))
+
+    def latest(self, kinds: Sequence[str]) -> int | None:
+        """The largest time of an input of these kinds."""
+        query = select(JournalRow.time).where(JournalRow.tenant == self._tenant, col(JournalRow.kind).in_(kinds))
+        return self._session.exec(query.order_by(col(JournalRow.time).desc()).limit(1)).first()
 
     def _entries(self, query: Select[Any]) -> list[JournalEntry]:
         return [JournalEntry._make(row) for row in self._session.execute(query)]
@@ -233,6 +241,42 @@ class JournalRepository:
 
     def save_snapshot(self, row: SnapshotRow) -> None:
         self._session.merge(row)
+
+
+class ReplayJobRepository:
+    """Replays that were asked for, and what came of them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, row: ReplayJobRow) -> None:
+        self._session.add(row)
+        self._session.flush()
+
+    def one(self, tenant: TenantId, job: str) -> ReplayJobRow | None:
+        row = self._session.get(ReplayJobRow, job)
+        return row if row is not None and row.tenant == tenant else None
+
+    def all(self, tenant: TenantId) -> list[ReplayJobRow]:
+        """Newest first."""
+        query = select(ReplayJobRow).where(ReplayJobRow.tenant == tenant)
+        return list(
+            self._session.exec(query.order_by(col(ReplayJobRow.created_at).desc(), col(ReplayJobRow.id).desc()))
+        )
+
+    def remove(self, tenant: TenantId, job: str) -> None:
+        if (row := self.one(tenant, job)) is not None:
+            self._session.delete(row)
+
+    def forget(self, tenant: TenantId, keep: int) -> None:
+        """Remove all but the newest so many."""
+        for row in self.all(tenant)[keep:]:
+            self._session.delete(row)
+
+    def interrupt(self, states: Sequence[str], error: dict[str, Any], now: int) -> None:
+        """Those in any of these states have failed."""
+        for row in self._session.exec(select(ReplayJobRow).where(col(ReplayJobRow.state).in_(states))):
+            row.state, row.error, row.ended_at = "failed", error, now
 
 
 def journalled_tenants(session: Session) -> list[TenantId]:

@@ -38,6 +38,34 @@ class ApproveIn(_Schema):
     revision: int | None = Field(default=None, description="refuse if the version changed since this revision was read")
 
 
+class ReplayedIn(_Schema):
+    """A document, or a stored strategy by its name (and version; without one the newest)."""
+
+    document: dict[str, Any] | None = None
+    name: str | None = None
+    version: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> ReplayedIn:
+        if (self.document is None) == (self.name is None):
+            raise ValueError("send either `document` or `name`")
+        return self
+
+
+class ReplayIn(_Schema):
+    """What to replay, over which records, between which moments."""
+
+    strategies: list[ReplayedIn] = Field(min_length=1, max_length=20)
+    events: str | None = Field(default=None, description="a history by name; default: the hub's own journal")
+    facts: str | None = Field(default=None, description="a history of facts to go with it")
+    since: str | None = Field(default=None, alias="from", description="show firings from this moment on")
+    until: str | None = Field(default=None, description="event time goes on to this moment")
+    limit_events: int | None = Field(default=None, ge=1, description="read at most so many events")
+    lateness: str | None = Field(default=None, description="default: 0s for the journal, 10m for a history")
+    sample: int = Field(default=5, ge=0, le=100, description="firings the report explains")
+    seed: int = Field(default=0, description="of that sample")
+
+
 class StrategyOut(_Schema):
     name: str
     version: int

@@ -305,7 +305,7 @@ class StrategyService:
             reading = read_sentence(sentence, catalog, name=name)
             strategy, lang, path, warnings = reading.document, reading.lang, reading.path, reading.warnings
         else:
-            strategy = document if isinstance(document, Strategy) else _as_strategy(document)
+            strategy = document if isinstance(document, Strategy) else as_strategy(document)
         _check_name(name or strategy.name)
         warnings += tuple(w for w in check_strategy(strategy, catalog) if w not in warnings)
         return VersionRow(
@@ -426,7 +426,12 @@ def _rename(row: VersionRow, name: str) -> None:
     row.document = {**row.document, "name": name}
 
 
-def _as_strategy(document: dict[str, object] | None) -> Strategy:
+def as_strategy(document: dict[str, object] | None) -> Strategy:
+    """A document that came as JSON.
+
+    Raises:
+        InvalidInput: it breaks the format; `where["field"]` is the place.
+    """
     try:
         return Strategy.model_validate(document)
     except ValidationError as cause:

@@ -108,6 +108,24 @@ class SetAsideRow(SQLModel, table=True):
     received_at: int = Field(sa_type=BigInteger)
 
 
+class ReplayJobRow(SQLModel, table=True):
+    """A replay that was asked for, and what came of it. `report` and `error` are kept in zh and en."""
+
+    __tablename__ = "replay_job"
+    __table_args__ = (Index("replay_job_order", "tenant", "created_at"),)
+
+    id: str = Field(primary_key=True)
+    tenant: str
+    state: str = Field(description="queued, running, done, failed or cancelled")
+    asked: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    progress: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="as of its end")
+    report: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    error: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    created_by: str
+    created_at: int = Field(sa_type=BigInteger)
+    ended_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
 class PositionRow(SQLModel, table=True):
     """How far the engine's decisions and the sinks have come in one tenant's journal."""
 

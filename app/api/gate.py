@@ -20,9 +20,10 @@ from core.text import Lang, Text, negotiate_lang
 
 MEGABYTE = 1024 * 1024
 EVENT_LIMIT = 32 * MEGABYTE
+HISTORY_LIMIT = 256 * MEGABYTE
 LIMIT = MEGABYTE
 DRAIN = 64 * MEGABYTE
-_BULK = ("/v1/events", "/v1/facts")
+_LIMITS = {"/v1/events": EVENT_LIMIT, "/v1/facts": EVENT_LIMIT, "/v1/histories/": HISTORY_LIMIT}
 _POLLED = ("/healthz", "/readyz", "/metrics", "/v1/stats", "/assets/{name}")
 _GIVEN_ID = re.compile(r"[\w.:-]{1,80}")
 _log = structlog.get_logger("http")
@@ -44,7 +45,7 @@ class Gate:
         given = headers.get("x-request-id", "")
         request_id = given if _GIVEN_ID.fullmatch(given) else new_id("req", SystemClock())
         scope.setdefault("state", {})["request_id"] = request_id
-        limit = EVENT_LIMIT if scope["path"].startswith(_BULK) else LIMIT
+        limit = next((most for path, most in _LIMITS.items() if scope["path"].startswith(path)), LIMIT)
         began, status, taken = time.perf_counter(), 0, 0
 
         async def counted() -> Message:

@@ -23,7 +23,7 @@ from strategy.document import Strategy
 from strategy.files import load_strategy
 from strategy.language import read_sentence, readback
 from strategy.recorded import Recording, open_events, open_facts
-from strategy.replay import Dropped, Notice, Replay, record_of
+from strategy.replay import Dropped, Notice, Replay, named_apart, record_of
 from strategy.replay_report import SAMPLE, Report
 
 _ORDER = "zhongshu.simulate.order"
@@ -148,7 +148,6 @@ def simulate(
             listed = firings and report != "-"
             _run(replay, files, told, screen, _Output(loaded.catalog, listed, json))
             line.look(replay.summary, files, last=True)
-        told.finish(replay)
         screen.summary(replay.summary)
         screen.report(told.as_dict(tongue), with_sample=not listed)
         if report is not None:
@@ -174,19 +173,14 @@ def _strategies(
             Text("没有策略可试", "there is no strategy to run"),
             hint=Text('给出 --say "一句话" 或 --strategy 文件', 'Give --say "sentence" or --strategy file'),
         )
-    said, stored, found = iter(sentences), iter(files), dict[str, Strategy]()
-    for kind in order:
-        read = _read_said(next(said), catalog, screen) if kind == "--say" else load_strategy(next(stored))
-        name, number = read.name, 1
-        while name in found:
-            number += 1
-            name = f"{read.name} ({number})"
-        if name != read.name:
+    said, stored = iter(sentences), iter(files)
+    read = [_read_said(next(said), catalog, screen) if k == "--say" else load_strategy(next(stored)) for k in order]
+    found = named_apart(read)
+    for before, after in zip(read, found, strict=True):
+        if before.name != (name := after.name):
             screen.warn(Text(f"名称重复，改称 {name!r}", f"the name is taken; called {name!r}"))
-            read = read.model_copy(update={"name": name})
-        found[name] = read
-        screen.readback(name, readback(read, catalog, screen.lang))
-    return list(found.values())
+        screen.readback(name, readback(after, catalog, screen.lang))
+    return found
 
 
 def _read_said(sentence: str, catalog: Catalog, screen: Screen) -> Strategy:
@@ -210,8 +204,7 @@ class _Output:
 
 
 def _run(replay: Replay, files: Sequence[Recording], report: Report, screen: Screen, output: _Output) -> None:
-    for item in replay.run(files[0] if len(files) > 1 else (), files[-1]):
-        report.add(item)
+    for item in report.follow(replay, files[0] if len(files) > 1 else (), files[-1]):
         if isinstance(item, Notice):
             screen.notice(item)
         elif isinstance(item, Dropped):
