@@ -24,7 +24,7 @@ MAX_LINE = 1 << 20
 MAX_RAW = 64 * 1024
 """Bytes kept of a line that is set aside."""
 _GZIP = b"\x1f\x8b"
-_CLOCK_NEVER_SET = Micros(365 * DAY)
+CLOCK_NEVER_SET = Micros(365 * DAY)
 
 _T = TypeVar("_T", bound=Input)
 
@@ -175,7 +175,7 @@ def event_of(obj: object, catalog: Catalog, time: int | None = None) -> Event:
             hint=Text("请放进事实文件（--facts）", "Put it into the facts file (--facts)"),
         )
     event = read_event(obj, time)
-    if event.time < _CLOCK_NEVER_SET:
+    if event.time < CLOCK_NEVER_SET:
         raise AbsurdClock(
             Text(
                 f"时间 {format_time(event.time)} 不可信：没有对过时的设备才会报 1970 年",

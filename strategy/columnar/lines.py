@@ -30,7 +30,7 @@ from strategy.columnar.names import (
     find,
     same,
 )
-from strategy.columnar.scan import NO_DAY, PLAIN, blank, day, literal, moment, number, skip, string
+from strategy.columnar.scan import NO_DAY, PLAIN, WHOLE, blank, day, literal, moment, number, skip, string, within
 from strategy.stream import MAX_LINE
 
 _TIME, _TYPE, _ID, _, _SUBJECT, _, _SOURCE, _, _CELL_KIND, _CELL_NUMBER, _CELL_AT, _CELL_LEN = range(12)
@@ -143,7 +143,7 @@ def _line(desk: Any, at: Any, row: Any, line: Any) -> Any:
         at = blank(at)
         if byte(at) != 44 and byte(at) != 125:
             return -1
-    if got & _REQUIRED != _REQUIRED or not _is_subject(subject, length_of_subject, item(kind, 2), item(kind, 3)):
+    if got & _REQUIRED != _REQUIRED or not is_subject(subject, length_of_subject, item(kind, 2), item(kind, 3)):
         return -1
     if not (got >> SOURCE) & 1:
         put_int(item(desk, _SOURCE + 1) + 4 * row, 0)
@@ -158,13 +158,13 @@ def _span(desk: Any, what: Any, row: Any, begin: Any, length: Any) -> Any:
 
 
 @inlined
-def _is_subject(at: Any, length: Any, kind: Any, before: Any) -> Any:
+def is_subject(at: Any, length: Any, kind: Any, before: Any) -> Any:
     """Is it the kind that the type's events happen to, a slash, and a key without white space?"""
     if length <= before or not same(at, kind, before) or byte(at + before) == 47:
         return False
     for n in range(at + before, at + length):  # noqa: SIM110  # compiled code has no all()
         # Spaces of other scripts begin with one of these bytes, as few letters of subjects do.
-        if byte(n) == 32 or byte(n) == 0xC2 or 0xE1 <= byte(n) <= 0xE3:
+        if byte(n) <= 32 or byte(n) == 0xC2 or 0xE1 <= byte(n) <= 0xE3:
             return False
     return True
 
@@ -217,16 +217,16 @@ def _value(desk: Any, at: Any, row: Any, field: Any) -> Any:
             return -1
         if rule == ENUM and find(item(desk, _NAMES), item(desk, _SIZE), item(field, 2), begin, end - begin) < 0:
             return -1
-        if rule == DATE and not _is_date(begin, end - begin):
+        if rule == DATE and not is_date(begin, end - begin):
             return -1
         kind, at = TEXT, end + 1
     elif found == 45 or 48 <= found < 58:
         if rule != ANY and rule != NUMERIC:
             return -1
         at, value, how = number(at)
-        if how != PLAIN or (rule == NUMERIC and not real(field + 24) <= value <= real(field + 32)):
+        if at < 0 or how == WHOLE or (rule == NUMERIC and not within(real(field + 24), value, real(field + 32), how)):
             return -1
-        kind = NUMBER
+        kind = NUMBER if how == PLAIN else OTHER
     elif found == 123:
         if rule != GEO:
             return -1
@@ -241,14 +241,14 @@ def _value(desk: Any, at: Any, row: Any, field: Any) -> Any:
     if column >= 0 and at >= 0:
         cell = row * item(desk, _WIDTH) + column
         put_byte(item(desk, _CELL_KIND) + cell, kind)
-        put_real(item(desk, _CELL_NUMBER) + 8 * cell, value)
+        put_real(item(desk, _CELL_NUMBER) + 8 * cell, value if kind == NUMBER else 0.0)
         put_long(item(desk, _CELL_AT) + 8 * cell, begin - item(desk, BASE))
         put_int(item(desk, _CELL_LEN) + 4 * cell, at - begin - (1 if kind == TEXT else 0))
     return at
 
 
 @inlined
-def _is_date(at: Any, length: Any) -> Any:
+def is_date(at: Any, length: Any) -> Any:
     return day(at) != NO_DAY if length == 10 else moment(at, length) >= 0
 
 
@@ -267,7 +267,8 @@ def _position(at: Any) -> Any:
         if byte(at) != 58:
             return -1
         at, value, how = number(blank(at + 1))
-        if how != PLAIN or abs(value) > (90 if lat else 180):
+        bound = 90.0 if lat else 180.0
+        if at < 0 or how == WHOLE or not within(-bound, value, bound, how):
             return -1
         at = blank(at)
         if byte(at) != (125 if n else 44):

@@ -24,7 +24,7 @@ LINE, TYPES = np.int64(0), np.int64(1)
 """Owners of names: a line's attributes, and the event types. Each type's fields and each enum's values have one too."""
 ANY, NUMERIC, BOOLEAN, ENUM, GEO, DATE, WORDS = range(7)
 """What a field's values must be; ANY: the catalog does not declare it."""
-_RULES = {"number": NUMERIC, "boolean": BOOLEAN, "enum": ENUM, "geo": GEO, "date": DATE, "text": WORDS}
+RULES = {"number": NUMERIC, "boolean": BOOLEAN, "enum": ENUM, "geo": GEO, "date": DATE, "text": WORDS}
 _KIND = re.compile(r"[A-Za-z][\w.-]*")
 
 KIND, FIELD = 4, 5
@@ -138,7 +138,7 @@ def _rule(book: _Book, declared: Attribute | None) -> tuple[int, int, int, int]:
     low = -np.inf if declared.min is None else declared.min
     high = np.inf if declared.max is None else declared.max
     bits = np.array([low, high]).view(np.int64)
-    return _RULES[declared.type], values, int(bits[0]), int(bits[1])
+    return RULES[declared.type], values, int(bits[0]), int(bits[1])
 
 
 def _texts(parts: list[bytes]) -> tuple[NDArray[np.uint8], list[tuple[int, int]]]:

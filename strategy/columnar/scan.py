@@ -11,8 +11,9 @@ from strategy.columnar.memory import byte, compiled, inlined, word
 
 PAD = 24
 """Bytes of line ends after the text, so that no step needs to look where the buffer ends."""
-PLAIN, EXOTIC = 1, 2
-"""How a number reads: exactly a float64 of at most 15 digits, or valid but not to be vouched for."""
+PLAIN, LONG, WHOLE = 1, 2, 3
+"""How a number reads: exactly a float64 of at most 15 digits; longer, its value given about; and so without a point."""
+_SLACK = 1e-9
 
 _LOW = np.uint64(0x0101010101010101)
 _HIGH = np.uint64(0x8080808080808080)
@@ -120,9 +121,9 @@ def number(at: Any) -> Any:
     digits = at - first
     if digits == 0 or (digits > 1 and byte(first) == 48):
         return -1, 0.0, 0
-    power = 0
+    power, how = 0, WHOLE
     if byte(at) == 46:
-        point = at
+        point, how = at, LONG
         at += 1
         while 48 <= byte(at) < 58:
             if digits < _MOST_DIGITS:
@@ -135,7 +136,7 @@ def number(at: Any) -> Any:
     written = 0
     if byte(at) == 69 or byte(at) == 101:
         at += 1
-        sign = 1
+        sign, how = 1, LONG
         if byte(at) == 43 or byte(at) == 45:
             sign = 44 - byte(at)
             at += 1
@@ -153,7 +154,17 @@ def number(at: Any) -> Any:
         if value < _EXACT:
             return at, -value if negative and mantissa else value, PLAIN
     # What is too long or too large may be infinite, which strict readers refuse.
-    return (at, 0.0, EXOTIC) if at - start <= 40 and -250 < written < 250 else (-1, 0.0, 0)
+    if at - start > 40 or not -250 < written < 250:
+        return -1, 0.0, 0
+    value = mantissa * 10.0 ** (power + max(0, digits - _MOST_DIGITS))
+    return at, -value if negative else value, how
+
+
+@inlined
+def within(low: Any, value: Any, high: Any, how: Any) -> Any:
+    """Is it surely between two bounds?"""
+    slack = 0.0 if how == PLAIN else _SLACK * (1.0 + abs(value))
+    return low + slack <= value <= high - slack
 
 
 @inlined

@@ -16,8 +16,8 @@ from core.events import Event
 from core.times import parse_time
 from knowledge.catalog import Catalog
 from knowledge.catalog.check import _is_date
-from strategy.columnar.columns import Layout, value_of
-from strategy.columnar.decode import Decoded, Decoder, decode, read_chunks
+from strategy.columnar.columns import Columns, Layout, value_of
+from strategy.columnar.decode import Decoder, decode, read_chunks
 from strategy.stream import MAX_LINE, input_of, number_lines, read_json
 
 NUMBER = {"type": "number", "unit": "CNY", "min": -10, "max": 1000}
@@ -69,10 +69,10 @@ def slowly(raw: bytes) -> Event | None:
     return found if isinstance(found, Event) else None
 
 
-def rows_of(found: Decoded) -> list[tuple[int, Event]]:
+def events_of(columns: Columns) -> list[Event]:
     """Rows as events with the fields that the layout keeps."""
-    columns, told = found.columns, []
-    for i, line in enumerate(found.lines.tolist()):
+    told = []
+    for i in range(columns.rows):
         kind = LAYOUT.types[columns.type[i]]
         data = {}
         for w, name in enumerate(LAYOUT.fields[columns.type[i]]):
@@ -83,7 +83,7 @@ def rows_of(found: Decoded) -> list[tuple[int, Event]]:
             columns.string(int(getattr(columns, f"{name}_at")[i]), int(getattr(columns, f"{name}_len")[i]))
             for name in ("id", "subject", "source")
         )
-        told.append((line, Event(id_, kind, columns.time[i], subject, data, source)))
+        told.append(Event(id_, kind, columns.time[i], subject, data, source))
     return told
 
 
@@ -91,7 +91,7 @@ def check(chunk: bytes) -> int:
     """How many lines the fast path took; all it took are as the slow path has them, and no line is lost."""
     found = DECODER.decode(chunk)
     numbered = dict(number_lines(BytesIO(chunk)))
-    rows = rows_of(found)
+    rows = [*zip(found.lines.tolist(), events_of(found.columns), strict=True)]
     assert sorted([*(line for line, _ in rows), *(line for line, _ in found.leftovers)]) == sorted(numbered)
     for line, raw in found.leftovers:
         assert raw == numbered[line]
@@ -126,6 +126,8 @@ TAKEN = [
     with_data('{"amount":-0,"weight":1e3,"unused":999999999999999}'),
     with_data('{"amount":-0.0,"weight":0.00000000000001E-2,"remark":"a\\nb"}'),
     with_data('{"level":"a rather high level","day":"2024-02-29"}'),
+    with_data('{"weight":1234567890.123456789,"amount":0.30000000000000004,"undeclared":1e-30}'),
+    with_data('{"weight":-2.5e20,"where":{"lat":31.230416666666667,"lon":121.47370000000001}}'),
     with_data('{"day":"1950-01-01"}'),
     with_data('{"day":"2026-05-01t08:00:00z"}'),
     with_data('{ "where" : { "lon" : 180 , "lat" : -90 } , "paid" : null }'),
@@ -173,8 +175,10 @@ LEFT = [
     with_data('{"amount":true}'),
     with_data('{"amount":1,"amount":2}'),
     with_data('{"amount":null,"amount":2}'),
-    with_data('{"weight":1234567890.123456789}'),
+    with_data('{"weight":12345678901234567}'),
     with_data('{"weight":1e400}'),
+    with_data('{"amount":1000.00000000000000001}'),
+    with_data('{"where":{"lat":90.00000000000000001,"lon":1}}'),
     with_data('{"unused":"x"}'),
     with_data('{"unused":12345678901234567890}'),
     with_data('{"remark":1}'),
