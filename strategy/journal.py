@@ -80,6 +80,16 @@ class Journal:
                     number, error.at(line=number), excerpt(item if isinstance(item, bytes | str) else _json(item))
                 )
 
+    def screen(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Lines that were read elsewhere, with the rule that live inputs have more."""
+        now = self._clock.now()
+        for line in lines:
+            if isinstance(line, GoodLine) and isinstance(line.input, Event) and line.input.time > now + MAX_AHEAD:
+                error = _ahead(line.input.time, now).at(**{line.place: line.line})
+                yield BadLine(line.line, error, excerpt(_json(line.input)), line.place)
+            else:
+                yield line
+
     def take(self, ctx: RequestContext, lines: Iterable[Line], *, backfill: bool = False) -> Taken:
         """Commit a batch and say what became of each line. Within a batch the order of lines does not matter.
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -31,6 +32,9 @@ from strategy.service import RUNNING, STATE_NAMES, CatalogProvider, Change, vers
 from strategy.sinks import Sink, SinkFeed
 from strategy.stream import GoodLine, Line, Receipt
 from strategy.tables import Kind, SetAsideRow, State
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _CHUNK = 5_000
 _TICK_STEP = 50_000
@@ -135,6 +139,17 @@ class LiveEngine:
             Unavailable: the engine is stopping.
         """
         return self._accept(ctx, self.journal.read(raw_items, self._catalog(ctx)), backfill=False)
+
+    def accept_frame(self, ctx: RequestContext, frame: pl.DataFrame, *, events: bool) -> Receipt:
+        """As `accept_events`, for the rows of a data frame; `events` False: facts and relations. See strategy.rows.
+
+        Raises:
+            InvalidInput: a column is missing, or of a type that cannot be read.
+        """
+        from strategy.rows import Rows  # polars takes its time to import
+
+        rows = Rows(frame.schema, self._catalog(ctx), events=events)
+        return self._accept(ctx, self.journal.screen(rows.lines(frame, 1)), backfill=False)
 
     def load_history(self, ctx: RequestContext, inputs: Iterable[Input]) -> Receipt:
         """Journal past inputs that warm state and never fire; time then stands at the newest event among them."""

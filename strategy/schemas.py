@@ -103,7 +103,7 @@ class StrategyOut(_Schema):
 
 
 class RejectedOut(_Schema):
-    line: int
+    line: int = Field(description="the line of the body, or the row of its frame, from 1")
     error: dict[str, Any]
 
 

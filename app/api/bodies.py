@@ -1,34 +1,41 @@
-"""Request bodies that are streams of inputs: one JSON object, an array, NDJSON, or a CloudEvent in binary mode."""
+"""Request bodies that are streams of inputs: one JSON object, an array, NDJSON, an Arrow stream, or a CloudEvent in
+binary mode."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
 from app.api.problems import UnsupportedMediaType
 from core.errors import InvalidInput, TooLarge
 from core.text import Text
 from strategy.stream import number_lines, read_json
 
+if TYPE_CHECKING:
+    import polars as pl
+
 MOST = 100_000
 """Inputs of one request: a body of the largest size may hold millions of lines, each of which may need an answer."""
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
+ARROW = "application/vnd.apache.arrow.stream"
 JSON = ("application/json", "application/cloudevents+json", "application/cloudevents-batch+json")
 
 
 class Batch(NamedTuple):
-    """Inputs as they came: lines of JSON text or objects. `numbers` are the lines of a body that has lines; `single`:
-    one input was sent, so that a fault in it is a fault of the request."""
+    """Inputs as they came: lines of JSON text or objects, or the rows of a frame. `numbers` are the lines of a body
+    that has lines; `single`: one input was sent, so that a fault in it is a fault of the request."""
 
     items: list[Any]
     numbers: list[int] | None = None
     single: bool = False
+    frame: pl.DataFrame | None = None
 
 
 async def read_batch(request: Request) -> Batch:
@@ -37,20 +44,24 @@ async def read_batch(request: Request) -> Batch:
     Raises:
         UnsupportedMediaType: none of the forms.
         TooLarge: more than `MOST` inputs.
-        InvalidInput: empty, or not JSON as a whole (`where` has the column).
+        InvalidInput: empty, not JSON as a whole (`where` has the column), or not an Arrow stream.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if kind not in JSON[1:] and "ce-type" in request.headers:
         return Batch([_binary_mode(request, kind, body)], single=True)
-    if kind not in (*JSON, *NDJSON):
+    if kind not in (*JSON, *NDJSON, ARROW):
         raise UnsupportedMediaType(
             Text(f"不接受内容类型 {kind or '(无)'}", f"content type {kind or '(none)'} is not accepted"),
             where={"field": "Content-Type"},
-            nearest=[JSON[1], JSON[2], NDJSON[0]],
+            nearest=[JSON[1], JSON[2], NDJSON[0], ARROW],
         )
     if not body.strip():
         raise InvalidInput(Text("请求体是空的", "the body is empty"))
+    if kind == ARROW:
+        from strategy.arrow_stream import read_stream  # polars takes its time to import
+
+        return Batch([], frame=await run_in_threadpool(read_stream, body, MOST))
     if kind in NDJSON:
         numbered = list(islice(number_lines(BytesIO(body)), MOST + 1))
         _check_count(numbered)

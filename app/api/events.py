@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from app.api.bodies import Batch, read_batch
+from app.api.bodies import ARROW, Batch, read_batch
 from app.api.deps import allow, the_hub
 from app.hub import Hub
 from core.context import RequestContext
@@ -43,6 +43,7 @@ def _bodies(one: str, batch: str | None, examples: list[dict[str, Any]]) -> dict
         content[batch] = {"schema": {"type": "array", "items": {"type": "object"}}, "example": examples}
     lines = "\n".join(str(e).replace("'", '"') for e in examples)
     content["application/x-ndjson"] = {"schema": {"type": "string"}, "example": lines}
+    content[ARROW] = {"schema": {"type": "string", "format": "binary"}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -53,9 +54,11 @@ def _bodies(one: str, batch: str | None, examples: list[dict[str, Any]]) -> dict
     openapi_extra=_bodies("application/cloudevents+json", "application/cloudevents-batch+json", [_EVENT]),
 )
 def events(ctx: Annotated[RequestContext, Depends(allow(Action.EVENTS_WRITE))], batch: Body, hub: TheHub) -> ReceiptOut:
-    """CloudEvents 1.0: one, a batch (array), NDJSON, or one in binary mode (`ce-` headers). Good ones are taken and
-    bad ones reported with their line; a single event that is bad is answered 422. Late and bad ones are kept aside."""
-    return _take(hub, ctx, batch)
+    """CloudEvents 1.0: one, a batch (array), NDJSON, or one in binary mode (`ce-` headers); or an Arrow stream with
+    columns `id`, `type`, `time`, `subject`, `source` and `data` (a struct) or `data.<field>`. Good ones are taken and
+    bad ones reported with their line or row; a single event that is bad is answered 422. Late and bad ones are kept
+    aside."""
+    return _take(hub, ctx, batch, events=True)
 
 
 @router.post(
@@ -65,12 +68,16 @@ def events(ctx: Annotated[RequestContext, Depends(allow(Action.EVENTS_WRITE))], 
     openapi_extra=_bodies("application/json", None, [_FACT, _OWNS]),
 )
 def facts(ctx: Annotated[RequestContext, Depends(allow(Action.FACTS_WRITE))], batch: Body, hub: TheHub) -> ReceiptOut:
-    """One, an array, or NDJSON. A fact can fire a strategy as an event can; it is in the graph at once."""
-    return _take(hub, ctx, batch)
+    """One, an array, NDJSON, or an Arrow stream with columns `subject`, `property`, `value` (or `value.<kind>`),
+    `relation`, `object` and `from`. A fact can fire a strategy as an event can; it is in the graph at once."""
+    return _take(hub, ctx, batch, events=False)
 
 
-def _take(hub: Hub, ctx: RequestContext, batch: Batch) -> ReceiptOut:
-    receipt = hub.running_engine().accept_events(ctx, batch.items)
+def _take(hub: Hub, ctx: RequestContext, batch: Batch, *, events: bool) -> ReceiptOut:
+    engine = hub.running_engine()
+    if batch.frame is not None:
+        return ReceiptOut.of(engine.accept_frame(ctx, batch.frame, events=events), ctx.lang)
+    receipt = engine.accept_events(ctx, batch.items)
     if batch.single and receipt.rejected:
         error = receipt.rejected[0].error
         error.where.pop("item", None)

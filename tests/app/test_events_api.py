@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
+import polars as pl
 import pytest
 
 from core.context import Role
@@ -13,6 +15,7 @@ from tests.app.hubclient import Client, Service
 
 NDJSON = "application/x-ndjson"
 ONE = "application/cloudevents+json"
+ARROW = "application/vnd.apache.arrow.stream"
 
 
 def now(seconds: float = 0) -> str:
@@ -94,6 +97,51 @@ def test_good_lines_are_kept_and_bad_ones_named_by_line_field_and_nearest(admin:
     assert bad[8]["code"] == "wrong-unit"
     assert "mmHg" in bad[8]["nearest"]
     assert bad[9]["where"]["field"] == "subject"
+
+
+def arrow(rows: list[dict[str, Any]], **options: Any) -> bytes:
+    out = BytesIO()
+    pl.DataFrame(rows).write_ipc_stream(out, **options)
+    return out.getvalue()
+
+
+def row(key: str, when: datetime | None = None, **changes: Any) -> dict[str, Any]:
+    base = {"id": key, "type": "vitals.pressure", "time": when or datetime.now(UTC), "subject": "customer/ar1"}
+    return {**base, "source": "a", "data.systolic": 120.0, **changes}
+
+
+def test_a_batch_may_be_an_arrow_stream_with_one_receipt_for_its_rows(admin: Client) -> None:
+    late = datetime(2026, 5, 1, tzinfo=UTC)
+    rows = [row("ar-1"), row("ar-2", type="vitals.presure"), row("ar-3", datetime.now(UTC) + timedelta(days=3))]
+    answer = send(admin, arrow([*rows, row("ar-1"), row("ar-4", late)]), ARROW)
+    assert answer.status == 202, answer.body
+    assert [answer.body[name] for name in ("accepted", "duplicates", "late")] == [1, 1, 1]
+    assert [(bad["line"], bad["error"]["where"]) for bad in answer.body["rejected"]] == [
+        (2, {"row": 2, "field": "type"}),
+        (3, {"row": 3, "field": "time"}),
+    ]
+    kept = admin("GET", "/v1/set-aside?limit=200").body["items"]
+    assert any("ar-2" in item["raw"] and item["line"] == 2 for item in kept)
+
+
+def test_facts_may_come_as_an_arrow_stream(admin: Client) -> None:
+    facts = [{"subject": "customer/ar2", "property": "tier", "value": "vip", "from": now()}]
+    assert send(admin, arrow(facts), ARROW, "/v1/facts").body["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"no arrow", "Arrow stream"),
+        (arrow([row("ar-9")], compression="lz4"), "compressed"),
+        (arrow([{"id": "x", "type": "app.login", "time": now()}]), "subject is missing"),
+    ],
+)
+def test_an_arrow_stream_that_cannot_be_read_says_why(admin: Client, body: bytes, said: str) -> None:
+    answer = send(admin, body, ARROW)
+    assert answer.status == 422
+    assert said in answer.body["detail"]
 
 
 def test_bad_lines_are_kept_aside_for_inspection(admin: Client) -> None:
