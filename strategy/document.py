@@ -5,14 +5,22 @@ stand in the unit the catalog gives the attribute or field."""
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.times import Duration
 
 Op = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not_in"]
+FilterOp = Literal[
+    "==", "!=", "<", "<=", ">", ">=", "in", "not_in",
+    "between", "contains", "starts_with", "ends_with", "missing", "present",
+]  # fmt: skip
+"""Comparisons of one value: `between` [lowest, highest], both inclusive; the three of text are case-sensitive;
+`missing` and `present` take no value and are never unknown."""
 Value = float | bool | str | list[float | str]
+SUBJECT = "@subject"
+"""A pseudo field of every event: whom it happened to."""
 Function = Literal["count", "sum", "avg", "min", "max", "distinct", "last"]
 Per = Literal["event", "day", "night", "week", "month"]
 
@@ -21,12 +29,24 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _check_value(op: FilterOp, value: Value | None) -> None:
+    if (op in ("missing", "present")) != (value is None):
+        raise ValueError(f"`{op}` takes {'no' if op in ('missing', 'present') else 'a'} value")
+    if op == "between" and not (isinstance(value, list) and len(value) == 2):
+        raise ValueError("`between` takes [lowest, highest]")
+
+
 class Filter(_Part):
     """A comparison on a field of an event. A missing field makes it unknown."""
 
     field: str
-    op: Op
-    value: Value
+    op: FilterOp
+    value: Value | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _check_value(self.op, self.value)
+        return self
 
 
 class EventFilter(_Part):
@@ -56,9 +76,14 @@ class AttributeIs(_Part):
 
     kind: Literal["attribute"] = "attribute"
     name: str
-    op: Op
-    value: Value
+    op: FilterOp
+    value: Value | None = None
     via: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _check_value(self.op, self.value)
+        return self
 
 
 class Happens(EventFilter):
@@ -72,7 +97,7 @@ class Aggregate(EventFilter):
 
     kind: Literal["aggregate"] = "aggregate"
     function: Function
-    field: str | None = None
+    field: str | None = Field(default=None, description="`distinct` may count `@subject`: to whom the events happened")
     window: Window = Window()
     op: Op
     value: Value
@@ -86,6 +111,18 @@ class MetricIs(_Part):
     window: Window = Window()
     op: Op
     value: float
+
+
+class Ratio(_Part):
+    """Events that pass `of` per events that pass `per`, in a window, compared with a number; `percent`: times 100."""
+
+    kind: Literal["ratio"] = "ratio"
+    of: EventFilter
+    per: EventFilter
+    window: Window = Window()
+    op: Op
+    value: float
+    percent: bool = False
 
 
 class Streak(EventFilter):
@@ -146,11 +183,13 @@ class ForecastIs(_Part):
 
 class DateIs(_Part):
     """A date attribute against the calendar, in the catalog's time zone: with `part`, the current month (or day) is the
-    date's, in any year; else today is the day `days_before` days before the date, from its midnight to the next."""
+    date's, in any year; else today is the day `days_before` days before the date (`yearly`: before its anniversary),
+    from its midnight to the next."""
 
     kind: Literal["date"] = "date"
     attribute: str
     days_before: int | None = Field(default=None, ge=0)
+    yearly: bool = False
     part: Literal["month", "day"] | None = None
     via: str | None = None
 
@@ -158,6 +197,32 @@ class DateIs(_Part):
     def _one(self) -> DateIs:
         if (self.days_before is None) == (self.part is None):
             raise ValueError("a date condition has either `days_before` or `part`")
+        if self.yearly and (self.days_before is None or self.days_before > 365):
+            raise ValueError("`yearly` goes with `days_before` of at most 365")
+        return self
+
+
+class PathStep(_Part):
+    """To the objects one relation leads to (`reverse`: from the object to the subjects of the relation) whose
+    attributes pass every filter. `absent`: there must be none."""
+
+    relation: str
+    reverse: bool = False
+    where: tuple[Filter, ...] = ()
+    absent: bool = False
+
+
+class Path(_Part):
+    """From the subject along relations, as they stand now: true when some chain of objects passes every step and, when
+    the last one is absent, leads no further. A relation nobody has told of does not exist."""
+
+    kind: Literal["path"] = "path"
+    steps: tuple[PathStep, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ends(self) -> Path:
+        if any(step.absent for step in self.steps[:-1]):
+            raise ValueError("only the last step of a path may be absent")
         return self
 
 
@@ -176,18 +241,33 @@ class Not(_Part):
     of: Condition
 
 
-Leaf = AttributeIs | Happens | Aggregate | MetricIs | Streak | Sequence | Change | Near | ForecastIs | DateIs
-Condition = Annotated[
+Leaf = (
     AttributeIs
     | Happens
     | Aggregate
     | MetricIs
+    | Ratio
     | Streak
     | Sequence
     | Change
     | Near
     | ForecastIs
     | DateIs
+    | Path
+)
+Condition = Annotated[
+    AttributeIs
+    | Happens
+    | Aggregate
+    | MetricIs
+    | Ratio
+    | Streak
+    | Sequence
+    | Change
+    | Near
+    | ForecastIs
+    | DateIs
+    | Path
     | All
     | Any_
     | Not,

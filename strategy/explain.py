@@ -23,6 +23,8 @@ from strategy.document import (
     MetricIs,
     Near,
     Not,
+    Path,
+    Ratio,
     Sequence,
     Strategy,
     Streak,
@@ -181,6 +183,10 @@ class _Voice(Words):
             value = self.value(seen.observed, None, unit)
             asked = self.asked(NUMBERS, condition.op, condition.value, None, unit)
             return self.say(f"{window}{name}为 {value}", f"{name} was {value} {window}".rstrip()), asked
+        if isinstance(condition, Ratio):
+            return self._ratio(condition, seen)
+        if isinstance(condition, Path):
+            return self._path(condition, seen)
         if isinstance(condition, Streak):
             return self._streak(condition, seen)
         if isinstance(condition, Change):
@@ -214,6 +220,26 @@ class _Voice(Words):
         return self.say(
             f"{window}{event}的{field}{how} {value}", f"{field} of {event} was {value} {how} {window}".rstrip()
         ), asked
+
+    def _ratio(self, condition: Ratio, seen: Observation) -> tuple[str, str]:
+        of, per, unit = self.event(condition.of), self.event(condition.per), "percent" if condition.percent else None
+        window = self.window(condition.window.over, condition.window.last, seen)
+        value = self.value(seen.observed, None, unit)
+        return self.say(
+            f"{window}{of}与{per}之比为 {value}", f"{of} per {per} was {value} {window}".rstrip()
+        ), self.asked(NUMBERS, condition.op, condition.value, None, unit)
+
+    def _path(self, condition: Path, seen: Observation) -> tuple[str, str]:
+        chain = " → ".join(seen.observed)
+        if seen.truth is Truth.FALSE:
+            what = self.say("没有这样的关系链", "there is no such chain of relations")
+        elif chain:
+            what = self.say(f"关系链到 {chain}", f"the chain of relations leads to {chain}")
+        elif seen.truth is Truth.TRUE:
+            what = self.say("没有这样的关系", "there is no such relation")
+        else:
+            what = self.say("相关对象缺少数据", "data of the related objects is missing")
+        return what, self.chain(condition)
 
     def _streak(self, condition: Streak, seen: Observation) -> tuple[str, str]:
         unit = _PERIODS[condition.per].say(self.lang)
@@ -263,7 +289,10 @@ class _Voice(Words):
             what = self.say(f"没有{owner}{name}的数据", f"there is no {owner}{name} yet")
         if condition.days_before is not None:
             days = condition.days_before
-            return what, self.say(f"今天距它正好 {days} 天", f"today is {days} day{'' if days == 1 else 's'} before it")
+            it = self.say("它的周年" if condition.yearly else "它", "its anniversary" if condition.yearly else "it")
+            return what, self.say(
+                f"今天距{it}正好 {days} 天", f"today is {days} day{'' if days == 1 else 's'} before {it}"
+            )
         if condition.part == "month":
             return what, self.say("本月正是它的月份", "this month is its month")
         return what, self.say("今天正是这一天", "today is its day")
@@ -280,9 +309,11 @@ class _Voice(Words):
         number = attribute is not None and attribute.type == "number"
         if seen.observed is None:
             what = self.say(f"没有{owner}{name}的数据", f"there is no {owner}{name} yet")
+            if seen.truth is Truth.TRUE:
+                return what, ""
             return what, self.asked(NUMBERS if number else WORDS, condition.op, condition.value, attribute)
         what = self.say(f"{owner}{name}{'为 ' if number else '是'}{value}", f"{owner}{name} is {value}")
-        if not number and condition.op == "==" and seen.truth is Truth.TRUE:
+        if seen.truth is Truth.TRUE and (condition.op == "present" or (not number and condition.op == "==")):
             return what, ""
         return what, self.asked(NUMBERS if number else WORDS, condition.op, condition.value, attribute)
 

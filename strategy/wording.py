@@ -10,10 +10,10 @@ from core.times import DAY, HOUR, MINUTE, SECOND, WEEK, to_datetime
 from knowledge.catalog import Catalog, name_of
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import canonical
-from strategy.document import EventFilter, Op
+from strategy.document import EventFilter, Filter, FilterOp, Path
 from strategy.engine.port import Observation
 
-COUNTS: dict[Op, Text] = {
+COUNTS: dict[FilterOp, Text] = {
     "<": Text("少于 ", "fewer than "),
     "<=": Text("不多于 ", "at most "),
     ">": Text("多于 ", "more than "),
@@ -22,15 +22,21 @@ COUNTS: dict[Op, Text] = {
     "!=": Text("不是 ", "not "),
     "in": Text("是其中之一：", "one of "),
     "not_in": Text("不是其中任何一个：", "none of "),
+    "between": Text("介于 ", "between "),
+    "contains": Text("包含 ", "containing "),
+    "starts_with": Text("开头是 ", "starting with "),
+    "ends_with": Text("结尾是 ", "ending with "),
+    "missing": Text("没有值", "missing"),
+    "present": Text("有值", "present"),
 }
-NUMBERS: dict[Op, Text] = {
+NUMBERS: dict[FilterOp, Text] = {
     **COUNTS,
     "<": Text("低于 ", "below "),
     "<=": Text("不高于 ", "at most "),
     ">": Text("高于 ", "above "),
     ">=": Text("不低于 ", "at least "),
 }
-WORDS: dict[Op, Text] = {
+WORDS: dict[FilterOp, Text] = {
     **NUMBERS,
     "==": Text("是", "is "),
     "!=": Text("不是 ", "is not "),
@@ -93,10 +99,34 @@ class Words:
                     f"{'' if positive else '未'}{label}{name}", f"{name} {'' if positive else 'not '}{label}"
                 )
                 continue
-            number = field is not None and field.type == "number"
-            asked = self.asked(NUMBERS if number else WORDS, each.op, each.value, field)
-            said.append(f"{label}{self.say('', ' ')}{asked}")
+            said.append(self._test(field, each))
         return name + (self.say(f"（{'，'.join(said)}）", f" ({', '.join(said)})") if said else "")
+
+    def chain(self, path: Path) -> str:
+        """Each step of a path: the relation and what it leads to, with its filters."""
+        said = []
+        for step in path.steps:
+            relation = self.catalog.relations[step.relation]
+            kind = relation.source if step.reverse else relation.target
+            along, object_ = (
+                name_of(relation, step.relation, self.lang),
+                name_of(self.catalog.objects[kind], kind, self.lang),
+            )
+            tests = [self._test(self.catalog.attribute(kind, each.field), each) for each in step.where]
+            object_ += self.say(f"（{'，'.join(tests)}）", f" ({', '.join(tests)})") if tests else ""
+            way = self.say(
+                f"{'逆' if step.reverse else '经'}“{along}”", f"{'back ' if step.reverse else ''}by “{along}”"
+            )
+            if step.absent:
+                said.append(self.say(f"{way}没有{object_}", f"no {object_} {way}"))
+            else:
+                said.append(self.say(f"{way}到{object_}", f"{object_} {way}"))
+        return " → ".join(said)
+
+    def _test(self, attribute: Attribute | None, test: Filter) -> str:
+        label = name_of(attribute, test.field, self.lang) if attribute else test.field
+        number = attribute is not None and attribute.type == "number"
+        return label + self.say("", " ") + self.asked(NUMBERS if number else WORDS, test.op, test.value, attribute)
 
     def window(self, over: int | None, last: int | None, seen: Observation) -> str:
         if last is not None:
@@ -107,11 +137,17 @@ class Words:
         return self.say(f"过去 {span}（{start} 至 {end}）", f"in the last {span} ({start} to {end})")
 
     def asked(
-        self, table: dict[Op, Text], op: Op, value: Any, attribute: Attribute | None = None, unit: str | None = None
+        self,
+        table: dict[FilterOp, Text],
+        op: FilterOp,
+        value: Any,
+        attribute: Attribute | None = None,
+        unit: str | None = None,
     ) -> str:
-        values = value if isinstance(value, list) else [value]
-        shown = self.say("、", ", ").join(self.value(v, attribute, unit) for v in values)
-        return table[op].say(self.lang) + shown
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        joint = self.say(" 与 ", " and ") if op == "between" else self.say("、", ", ")
+        shown = joint.join(self.value(v, attribute, unit) for v in values)
+        return table[op].say(self.lang) + shown + self.say(" 之间" if op == "between" else "", "")
 
     def value(self, value: Any, attribute: Attribute | None = None, unit: str | None = None) -> str:
         if value is None:

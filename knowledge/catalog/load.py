@@ -119,6 +119,34 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     return [f.alias or n for n, f in model.model_fields.items()]
 
 
+def _check_group(event_id: str, event: EventType, kind: str, text: str) -> None:
+    """A group is another object type than the event's own, and its key stands in a declared text, enum or number."""
+    path = ["events", event_id, "groups", kind]
+    where = {"line": line_of(text, path), "field": ".".join(path)}
+    if kind == event.subject:
+        raise InvalidCatalog(
+            Text(f"{event_id!r} 本来就发生在 {kind!r} 上", f"{event_id!r} happens to a {kind!r} anyway"),
+            where=where,
+            hint=Text("这里写其他对象，例如 store", "Name another object here, such as store"),
+        )
+    name = event.groups[kind]
+    keys = [field for field, attribute in event.fields.items() if attribute.type in ("text", "enum", "number")]
+    if name not in event.fields:
+        raise InvalidCatalog(
+            Text(f"事件 {event_id!r} 没有字段 {name!r}", f"event {event_id!r} has no field {name!r}"),
+            where=where,
+            nearest=nearest(name, keys) or keys[:3],
+        )
+    if name not in keys:
+        kind = event.fields[name].type
+        raise InvalidCatalog(
+            Text(f"字段 {name!r} 是 {kind}，不能作编号", f"field {name!r} is {kind} and cannot hold a key"),
+            where=where,
+            nearest=keys[:3],
+            hint=Text("用 text、enum 或 number 字段", "Use a text, enum or number field"),
+        )
+
+
 def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
     """Check references; declare the object and event types that are only mentioned, with a warning each."""
     warnings: list[Text] = []
@@ -143,6 +171,9 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
 
     for event_id, event in catalog.events.items():
         need_object(event.subject, ["events", event_id, "subject"])
+        for kind in event.groups:
+            need_object(kind, ["events", event_id, "groups", kind])
+            _check_group(event_id, event, kind, text)
     for forecast_id, forecast in catalog.forecasts.items():
         need_object(forecast.subject, ["forecasts", forecast_id, "subject"])
     for relation_id, relation in catalog.relations.items():

@@ -80,6 +80,9 @@ class ObjectType(Named):
 class EventType(Named):
     subject: str = Field(description="the object type it happens to")
     fields: dict[str, Attribute] = Field(default_factory=dict)
+    groups: dict[str, str] = Field(
+        default_factory=dict, description="further object types it counts for → the field that holds the key"
+    )
 
 
 class Ratio(_Item):

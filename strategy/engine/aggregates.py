@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from core.events import Event
 from core.times import Micros
-from strategy.document import Aggregate
+from knowledge.catalog.model import Catalog
+from strategy.document import SUBJECT, Aggregate
 from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
 from strategy.engine.port import Observation
 from strategy.engine.values import (
@@ -22,6 +23,7 @@ from strategy.engine.values import (
     bounded,
     comparison,
     exact,
+    is_date,
     is_number,
     packed,
     passes,
@@ -52,9 +54,9 @@ class AggregateLeaf(Leaf):
     """count, sum, avg, min, max, distinct or last of a field, compared with a value."""
 
     kind: ClassVar[str] = "aggregate"
-    restless: ClassVar[bool] = True
+    restless = True
 
-    def __init__(self, path: str, slot: int, condition: Aggregate, signed: bool) -> None:
+    def __init__(self, path: str, slot: int, condition: Aggregate, catalog: Catalog) -> None:
         super().__init__(path, slot)
         self.events = (condition.event,)
         self.over = condition.window.over
@@ -63,11 +65,12 @@ class AggregateLeaf(Leaf):
         self.function = condition.function
         self.field = condition.field
         self.op, self.value = condition.op, condition.value
-        self._passes = passes(condition.where)
-        self._signed = signed
+        self._passes = passes(condition, catalog)
+        field = catalog.field(condition.event, condition.field) if condition.field else None
+        self._signed = field is not None and field.min is not None and field.min < 0
         self._numeric = self.function in ("sum", "avg", "min", "max")
         self._extreme = self.function in ("min", "max")
-        self._test = comparison(condition.op, condition.value)
+        self._test = comparison(condition.op, condition.value, date=is_date(field))
         self._threshold: Any = None
         if self.function != "last":
             value = condition.value
@@ -80,7 +83,7 @@ class AggregateLeaf(Leaf):
             return False
         value: Any = None
         if self.field is not None:
-            value = data.get(self.field)
+            value = event.subject if self.field == SUBJECT else data.get(self.field)
             if value is None or (self._numeric and not is_number(value)):
                 return False
             if self._numeric:

@@ -3,7 +3,7 @@ that need the whole past."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import inf
 
 from core.text import Text
@@ -19,12 +19,14 @@ from strategy.document import (
     Condition,
     EventFilter,
     Filter,
+    FilterOp,
     ForecastIs,
     Happens,
     MetricIs,
     Near,
     Not,
     Op,
+    Ratio,
     Sequence,
     Strategy,
     Streak,
@@ -93,7 +95,7 @@ class Bounds:
                 ),
                 path,
             )
-        groups: dict[str, list[tuple[Op, Value]]] = {}
+        groups: dict[str, list[tuple[FilterOp, Value | None]]] = {}
         for part in condition.of:
             if isinstance(part, AttributeIs | Aggregate | MetricIs | ForecastIs) and getattr(part, "via", None) is None:
                 about = part.model_dump_json(exclude={"op", "value"})
@@ -111,6 +113,11 @@ class Bounds:
             return self._compared(condition.op, condition.value, span, path, unknown=True)
         if isinstance(condition, MetricIs):
             self._endless(condition.window.over, condition.window.last, path)
+            return self._compared(condition.op, condition.value, (0, inf), path, unknown=True)
+        if isinstance(condition, Ratio):
+            self._endless(condition.window.over, condition.window.last, path)
+            if not self._can_pass(condition.per, f"{path}.per"):
+                return NEVER
             return self._compared(condition.op, condition.value, (0, inf), path, unknown=True)
         if isinstance(condition, Aggregate):
             return self._aggregate(condition, path)
@@ -147,7 +154,7 @@ class Bounds:
             return self._compared(condition.op, condition.value, (low, high), path)
         return self._compared(condition.op, condition.value, (low, high), path, unknown=True)
 
-    def _compared(self, op: Op, value: Value, span: Range, path: str, unknown: bool = False) -> int:
+    def _compared(self, op: FilterOp, value: Value | None, span: Range, path: str, unknown: bool = False) -> int:
         """A comparison of a number that lies in `span`; with `unknown`, there may be no number at all."""
         found = _against(op, value, span)
         if found == NEVER:
@@ -196,14 +203,20 @@ def _range(attribute: Attribute | None) -> Range:
     )
 
 
-def _against(op: Op, value: Value, span: Range) -> int:
+def _against(op: FilterOp, value: Value | None, span: Range) -> int:
     """How `x op value` stands for every x in the closed span."""
     low, high = span
+    if op == "between" and isinstance(value, list):
+        least, most = value
+        if isinstance(least, str) or isinstance(most, str):
+            return NEVER if str(least)[:10] > str(most)[:10] else MAYBE
+        inside = ALWAYS if least <= low and high <= most else MAYBE
+        return NEVER if least > most or least > high or most < low else inside
     if isinstance(value, list):
         if op == "in":
             return NEVER if all(_against("==", v, span) == NEVER for v in value) else MAYBE
         return ALWAYS if all(_against("!=", v, span) == ALWAYS for v in value) else MAYBE
-    if isinstance(value, bool | str):
+    if value is None or isinstance(value, bool | str):
         return MAYBE
     match op:
         case "<":
@@ -219,17 +232,17 @@ def _against(op: Op, value: Value, span: Range) -> int:
 
 
 def contradictory_filters(filters: Iterable[Filter]) -> bool:
-    groups: dict[str, list[tuple[Op, Value]]] = {}
+    groups: dict[str, list[tuple[FilterOp, Value | None]]] = {}
     for each in filters:
         groups.setdefault(each.field, []).append((each.op, each.value))
     return any(contradictory(each) for each in groups.values())
 
 
-def contradictory(comparisons: list[tuple[Op, Value]]) -> bool:
+def contradictory(comparisons: list[tuple[FilterOp, Value | None]]) -> bool:
     """True when no single value can pass all of them."""
     allowed: set[object] | None = None
     low, high, low_open, high_open = -inf, inf, False, False
-    for op, value in comparisons:
+    for op, value in _plain(comparisons):
         if op in ("==", "in"):
             values: set[object] = set(value) if isinstance(value, list) else {value}
             allowed = values if allowed is None else allowed & values
@@ -239,8 +252,18 @@ def contradictory(comparisons: list[tuple[Op, Value]]) -> bool:
             if op in ("<", "<=") and (value < high or (value == high and op == "<")):
                 high, high_open = value, op == "<"
     if allowed is not None:
-        return not any(all(_passes(v, op, value) for op, value in comparisons) for v in allowed)
+        return not any(all(_passes(v, op, value) for op, value in _plain(comparisons)) for v in allowed)
     return low > high or (low == high and (low_open or high_open))
+
+
+def _plain(comparisons: list[tuple[FilterOp, Value | None]]) -> Iterator[tuple[Op, Value]]:
+    """`between` as two comparisons; what says nothing of order and equality is left out."""
+    for op, value in comparisons:
+        if op == "between" and isinstance(value, list):
+            yield ">=", value[0]
+            yield "<=", value[1]
+        elif value is not None and op in ("==", "!=", "<", "<=", ">", ">=", "in", "not_in"):
+            yield op, value
 
 
 def _passes(seen: object, op: Op, value: Value) -> bool:

@@ -3,15 +3,12 @@ imply in bounds.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any, TypeVar
-
-from core.errors import InvalidInput, Refused, UnknownName
+from core.errors import InvalidInput, Refused
 from core.text import Text
-from knowledge.catalog import Catalog, nearest
+from knowledge.catalog import Catalog
 from knowledge.catalog.model import Attribute
 from strategy.document import (
+    SUBJECT,
     Aggregate,
     All,
     Any_,
@@ -25,16 +22,15 @@ from strategy.document import (
     MetricIs,
     Near,
     Not,
-    Op,
+    Path,
+    Ratio,
     Sequence,
     Strategy,
     Streak,
-    Value,
 )
 from strategy.engine.bounds import ALWAYS, NEVER, Bounds
-
-_T = TypeVar("_T")
-_ORDERED: tuple[Op, ...] = ("<", "<=", ">", ">=")
+from strategy.engine.comparable import comparable, known, of_type
+from strategy.engine.paths import reached
 
 
 def check_strategy(strategy: Strategy, catalog: Catalog) -> list[Text]:
@@ -60,18 +56,18 @@ class _Checker:
 
     def names(self) -> None:
         strategy, catalog = self._strategy, self._catalog
-        _known(strategy.subject, catalog.objects, Text("对象", "object"), "subject")
+        known(strategy.subject, catalog.objects, Text("对象", "object"), "subject")
         self._condition(strategy.trigger, "trigger")
         if strategy.audience is not None:
             self._condition(strategy.audience, "audience")
         for i, action in enumerate(strategy.actions):
             if action.action is not None:
-                _known(action.action, catalog.actions, Text("动作", "action"), f"actions.{i}.action")
+                known(action.action, catalog.actions, Text("动作", "action"), f"actions.{i}.action")
         if strategy.verify is not None:
             if strategy.verify.event is not None:
-                _known(strategy.verify.event, catalog.events, Text("事件", "event"), "verify.event")
+                known(strategy.verify.event, catalog.events, Text("事件", "event"), "verify.event")
             if strategy.verify.metric is not None:
-                _known(strategy.verify.metric, catalog.metrics, Text("指标", "metric"), "verify.metric")
+                known(strategy.verify.metric, catalog.metrics, Text("指标", "metric"), "verify.metric")
 
     def _condition(self, condition: Condition, path: str) -> None:
         if isinstance(condition, All | Any_):
@@ -81,19 +77,26 @@ class _Checker:
             self._condition(condition.of, f"{path}.of")
         elif isinstance(condition, AttributeIs):
             attribute = self._attribute(condition.name, condition.via, path, "name")
-            _comparable(attribute, condition.op, condition.value, path, condition.name)
+            comparable(attribute, condition.op, condition.value, path, condition.name)
         elif isinstance(condition, ForecastIs):
             self._forecast(condition, path)
         elif isinstance(condition, DateIs):
             attribute = self._attribute(condition.attribute, condition.via, path, "attribute")
-            _of_type(attribute, "date", f"{path}.attribute", condition.attribute)
+            of_type(attribute, "date", f"{path}.attribute", condition.attribute)
         elif isinstance(condition, Near):
-            _known(condition.place, self._catalog.places, Text("地点", "place"), f"{path}.place")
+            known(condition.place, self._catalog.places, Text("地点", "place"), f"{path}.place")
             attribute = self._attribute(condition.attribute, None, path, "attribute")
-            _of_type(attribute, "geo", f"{path}.attribute", condition.attribute)
+            of_type(attribute, "geo", f"{path}.attribute", condition.attribute)
         elif isinstance(condition, MetricIs):
-            _known(condition.metric, self._catalog.metrics, Text("指标", "metric"), f"{path}.metric")
-            self._same_subject(self._catalog.metrics[condition.metric].subject, f"{path}.metric", condition.metric)
+            metric = known(condition.metric, self._catalog.metrics, Text("指标", "metric"), f"{path}.metric")
+            self._same_subject(metric.subject, f"{path}.metric", condition.metric)
+            comparable(Attribute(type="number"), condition.op, condition.value, path, condition.metric)
+        elif isinstance(condition, Ratio):
+            self._event(condition.of, f"{path}.of")
+            self._event(condition.per, f"{path}.per")
+            comparable(Attribute(type="number"), condition.op, condition.value, path, "ratio")
+        elif isinstance(condition, Path):
+            self._path(condition, path)
         else:
             self._on_events(condition, path)
 
@@ -111,12 +114,13 @@ class _Checker:
             self._reduced(condition.function, condition.event, condition.field, path)
 
     def _event(self, found: EventFilter, path: str) -> None:
-        kind = _known(found.event, self._catalog.events, Text("事件", "event"), f"{path}.event")
-        self._same_subject(kind.subject, f"{path}.event", found.event)
+        kind = known(found.event, self._catalog.events, Text("事件", "event"), f"{path}.event")
+        if self._strategy.subject not in kind.groups:
+            self._same_subject(kind.subject, f"{path}.event", found.event)
         for i, each in enumerate(found.where):
             place = f"{path}.where.{i}"
-            field = _known(each.field, kind.fields, Text("字段", "field"), f"{place}.field")
-            _comparable(field, each.op, each.value, place, each.field)
+            field = known(each.field, kind.fields, Text("字段", "field"), f"{place}.field")
+            comparable(field, each.op, each.value, place, each.field)
 
     def _same_subject(self, subject: str, path: str, name: str) -> None:
         mine = self._strategy.subject
@@ -135,7 +139,7 @@ class _Checker:
         attributes = self._catalog.objects[owner].attributes
         if via is None and name not in attributes:
             self._needs_via(name, f"{path}.{part}")
-        return _known(name, attributes, Text(f"{owner} 的属性", f"attribute of {owner}"), f"{path}.{part}")
+        return known(name, attributes, Text(f"{owner} 的属性", f"attribute of {owner}"), f"{path}.{part}")
 
     def _needs_via(self, name: str, path: str) -> None:
         """The attribute is one of a related object: say so, rather than only that it is unknown."""
@@ -155,15 +159,15 @@ class _Checker:
         """The object type whose property a condition reads."""
         if via is None:
             return self._strategy.subject
-        relation = _known(via, self._catalog.relations, Text("关系", "relation"), f"{path}.via")
+        relation = known(via, self._catalog.relations, Text("关系", "relation"), f"{path}.via")
         self._same_subject(relation.source, f"{path}.via", via)
         return relation.target
 
     def _forecast(self, condition: ForecastIs, path: str) -> None:
-        forecast = _known(condition.forecast, self._catalog.forecasts, Text("预测", "forecast"), f"{path}.forecast")
+        forecast = known(condition.forecast, self._catalog.forecasts, Text("预测", "forecast"), f"{path}.forecast")
         owner = self._owner(condition.via, path)
         if forecast.subject == owner:
-            _comparable(Attribute(type="number"), condition.op, condition.value, path, condition.forecast)
+            comparable(Attribute(type="number"), condition.op, condition.value, path, condition.forecast)
             return
         ways = [
             name
@@ -183,9 +187,9 @@ class _Checker:
     def _aggregate(self, condition: Aggregate, path: str) -> None:
         field = self._reduced(condition.function, condition.event, condition.field, path)
         if condition.function == "last" and field is not None:
-            _comparable(field, condition.op, condition.value, path, condition.field or "")
+            comparable(field, condition.op, condition.value, path, condition.field or "")
         else:
-            _comparable(Attribute(type="number"), condition.op, condition.value, path, condition.function)
+            comparable(Attribute(type="number"), condition.op, condition.value, path, condition.function)
 
     def _reduced(self, function: str, event: str, name: str | None, path: str) -> Attribute | None:
         """The field an aggregate is over, which must be there and of a type the function can take."""
@@ -199,10 +203,43 @@ class _Checker:
                 where={"field": f"{path}.field"},
                 nearest=numeric[:5],
             )
-        field = _known(name, fields, Text("字段", "field"), f"{path}.field")
+        if name == SUBJECT and function == "distinct":
+            return None
+        field = known(name, fields, Text("字段", "field"), f"{path}.field")
         if function in ("sum", "avg", "min", "max"):
-            _of_type(field, "number", f"{path}.field", name)
+            of_type(field, "number", f"{path}.field", name)
         return field
+
+    def _path(self, condition: Path, path: str) -> None:
+        owner = self._strategy.subject
+        for i, step in enumerate(condition.steps):
+            place = f"{path}.steps.{i}"
+            relation = known(step.relation, self._catalog.relations, Text("关系", "relation"), f"{place}.relation")
+            begins = relation.target if step.reverse else relation.source
+            if begins != owner:
+                turned = owner == (relation.source if step.reverse else relation.target)
+                raise InvalidInput(
+                    Text(
+                        f"关系 {step.relation!r} 从 {begins!r} 出发，而这一步站在 {owner!r} 上",
+                        f"relation {step.relation!r} leads from a {begins!r}, but this step stands at a {owner!r}",
+                    ),
+                    where={"field": f"{place}.relation"},
+                    hint=Text("反方向走：改 reverse", "Go the other way: turn reverse round") if turned else None,
+                    nearest=self._ways(owner),
+                )
+            owner = reached(step, self._catalog)
+            for j, each in enumerate(step.where):
+                attributes, at = self._catalog.objects[owner].attributes, f"{place}.where.{j}"
+                attribute = known(
+                    each.field, attributes, Text(f"{owner} 的属性", f"attribute of {owner}"), f"{at}.field"
+                )
+                comparable(attribute, each.op, each.value, at, each.field)
+
+    def _ways(self, owner: str) -> list[str]:
+        """Relations that begin or end at an object type."""
+        return [
+            name for name, relation in self._catalog.relations.items() if owner in (relation.source, relation.target)
+        ]
 
     def _sequence(self, condition: Sequence, path: str) -> None:
         steps = condition.steps
@@ -256,96 +293,3 @@ def _always(path: str) -> Text:
         "触发条件总是成立：每个对象一出现就触发一次，之后不再触发",
         "the trigger is always true: it fires once for each subject when it is first heard of, and never again",
     )
-
-
-def _known(name: str, known: Mapping[str, _T], what: Text, path: str) -> _T:
-    if name not in known:
-        labels = {label: n for n, item in known.items() for label in _labels(item)}
-        close = list(dict.fromkeys(labels.get(c, c) for c in nearest(name, [*known, *labels])))
-        raise UnknownName(
-            Text(f"没有{what.zh} {name!r}", f"there is no {what.en} {name!r}"),
-            where={"field": path},
-            nearest=close or list(known)[:3],
-        )
-    return known[name]
-
-
-def _labels(item: Any) -> Iterable[str]:
-    labels = getattr(item, "labels", None)
-    return labels.all() if labels is not None else ()
-
-
-def _of_type(attribute: Attribute, wanted: str, path: str, name: str) -> None:
-    if attribute.type != wanted:
-        raise InvalidInput(
-            Text(
-                f"{name!r} 的类型是 {attribute.type}，这里需要 {wanted}", f"{name!r} is {attribute.type}, not {wanted}"
-            ),
-            where={"field": path},
-        )
-
-
-def _comparable(attribute: Attribute, op: Op, value: Value, path: str, name: str) -> None:
-    """A comparison of a value of this type: is the operator one it has, and the value one it can take?"""
-    kind = attribute.type
-    if kind == "geo" or (op in _ORDERED and kind in ("boolean", "enum", "text")):
-        raise InvalidInput(
-            Text(f"{kind} 类型的 {name!r} 不能用 {op} 比较", f"{name!r} is {kind} and cannot be compared with {op}"),
-            where={"field": f"{path}.op"},
-            hint=_hint(kind),
-        )
-    if (op in ("in", "not_in")) != isinstance(value, list):
-        raise InvalidInput(
-            Text(
-                f"{op} 的值应是{'列表' if op in ('in', 'not_in') else '单个值'}",
-                f"{op} takes {'a list' if op in ('in', 'not_in') else 'one value'}",
-            ),
-            where={"field": f"{path}.value"},
-        )
-    for each in value if isinstance(value, list) else [value]:
-        _value(attribute, each, f"{path}.value", name)
-
-
-def _hint(kind: str) -> Text:
-    if kind == "geo":
-        return Text("位置用 near 条件", "Use a near condition for positions")
-    return Text("用 ==、!=、in 或 not_in", "Use ==, !=, in or not_in")
-
-
-def _value(attribute: Attribute, value: float | bool | str, path: str, name: str) -> None:
-    kind = attribute.type
-    if kind == "enum":
-        if value not in attribute.values:
-            shown = {label: v for v, labels in attribute.values.items() for label in labels.all()}
-            close = [shown.get(c, c) for c in nearest(str(value), [*attribute.values, *shown])]
-            raise UnknownName(
-                Text(f"{name!r} 没有取值 {value!r}", f"{name!r} has no value {value!r}"),
-                where={"field": path},
-                nearest=list(dict.fromkeys(close)) or [*attribute.values][:5],
-            )
-        return
-    right = {
-        "number": isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0,
-        "boolean": isinstance(value, bool),
-        "text": isinstance(value, str),
-        "date": isinstance(value, str) and _is_date(value),
-    }[kind]
-    if not right:
-        example = {"number": "3", "boolean": "true", "text": '"text"', "date": "2026-05-01"}[kind]
-        unit = attribute.unit or ""
-        raise InvalidInput(
-            Text(
-                f"{value!r} 不是 {name!r} 可比较的值（{kind}{' ' + unit if unit else ''}）",
-                f"{value!r} cannot be compared with {name!r} ({kind}{', in ' + unit if unit else ''})",
-            ),
-            where={"field": path},
-            hint=Text(f"例如 {example}", f"For example {example}"),
-        )
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text[:10])
-    except ValueError:
-        return False
-    return True

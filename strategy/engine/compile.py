@@ -18,6 +18,8 @@ from strategy.document import (
     MetricIs,
     Near,
     Not,
+    Path,
+    Ratio,
     Strategy,
     Streak,
 )
@@ -25,9 +27,11 @@ from strategy.document import Leaf as LeafCondition
 from strategy.engine.aggregates import AggregateLeaf
 from strategy.engine.facts import AttributeLeaf, DateLeaf, ForecastLeaf, NearLeaf
 from strategy.engine.nodes import AllOf, AnyOf, Leaf, Node, NotOf
-from strategy.engine.rates import ChangeLeaf, MetricLeaf
+from strategy.engine.paths import PathLeaf
+from strategy.engine.rates import ChangeLeaf, MetricLeaf, RatioLeaf, ratio_of
 from strategy.engine.sequences import HappensLeaf, SequenceLeaf
 from strategy.engine.streaks import StreakLeaf
+from strategy.engine.values import is_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Program:
         leaves: of trigger, then audience; a leaf's `slot` is its place here.
         by_event: event type → (leaf, whether the trigger needs judging when the leaf changes).
         properties: facts of the subject itself that the trigger reads. via: (property, relation) it reads along.
+        paths: the trigger's chains of relations.
         timed: the trigger's leaves, which may ask for timers.
         pulses: some leaf of the trigger is true at instants only. instant: the whole trigger is.
         restless: the trigger may turn true for a subject about which nothing but its existence is known.
@@ -50,6 +55,7 @@ class Program:
     by_event: dict[str, tuple[tuple[Leaf, bool], ...]]
     properties: frozenset[str]
     via: frozenset[tuple[str, str]]
+    paths: tuple[PathLeaf, ...]
     timed: tuple[Leaf, ...]
     pulses: bool
     instant: bool
@@ -75,6 +81,7 @@ def compile_strategy(strategy: Strategy, catalog: Catalog) -> Program:
         by_event,
         frozenset(name for leaf in mine if leaf.via is None for name in leaf.properties),
         frozenset((name, leaf.via) for leaf in mine if leaf.via is not None for name in leaf.properties),
+        tuple(leaf for leaf in mine if isinstance(leaf, PathLeaf)),
         tuple(leaf for leaf in mine if type(leaf).due is not Leaf.due),
         any(leaf.pulse for leaf in mine),
         isinstance(trigger, Leaf) and trigger.pulse,
@@ -109,8 +116,7 @@ class _Builder:
         catalog = self._catalog
         if isinstance(condition, AttributeIs):
             owner = catalog.relations[condition.via].target if condition.via else self._subject
-            found = catalog.attribute(owner, condition.name)
-            return AttributeLeaf(path, slot, condition, found is not None and found.type == "date")
+            return AttributeLeaf(path, slot, condition, is_date(catalog.attribute(owner, condition.name)))
         if isinstance(condition, ForecastIs):
             return ForecastLeaf(path, slot, condition)
         if isinstance(condition, Near):
@@ -118,14 +124,17 @@ class _Builder:
         if isinstance(condition, DateIs):
             return DateLeaf(path, slot, condition, catalog.timezone)
         if isinstance(condition, Happens):
-            return HappensLeaf(path, slot, condition)
+            return HappensLeaf(path, slot, condition, catalog)
         if isinstance(condition, Aggregate):
-            field = catalog.field(condition.event, condition.field) if condition.field else None
-            return AggregateLeaf(path, slot, condition, field is not None and field.min is not None and field.min < 0)
+            return AggregateLeaf(path, slot, condition, catalog)
         if isinstance(condition, MetricIs):
-            return MetricLeaf(path, slot, condition, catalog.metrics[condition.metric])
+            return MetricLeaf(path, slot, ratio_of(condition, catalog.metrics[condition.metric]), catalog)
+        if isinstance(condition, Ratio):
+            return RatioLeaf(path, slot, condition, catalog)
         if isinstance(condition, Streak):
-            return StreakLeaf(path, slot, condition, catalog.timezone)
+            return StreakLeaf(path, slot, condition, catalog)
         if isinstance(condition, Change):
-            return ChangeLeaf(path, slot, condition)
-        return SequenceLeaf(path, slot, condition)
+            return ChangeLeaf(path, slot, condition, catalog)
+        if isinstance(condition, Path):
+            return PathLeaf(path, slot, condition, catalog)
+        return SequenceLeaf(path, slot, condition, catalog)

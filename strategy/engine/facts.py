@@ -82,12 +82,16 @@ class AttributeLeaf(FactLeaf):
 
     kind: ClassVar[str] = "attribute"
 
-    def __init__(self, path: str, slot: int, condition: AttributeIs | ForecastIs, is_date: bool = False) -> None:
+    def __init__(self, path: str, slot: int, condition: AttributeIs | ForecastIs, date: bool = False) -> None:
         super().__init__(path, slot)
         self.name = condition.name if isinstance(condition, AttributeIs) else condition.forecast
         self.properties, self.via = (self.name,), condition.via
         self.op, self.value = condition.op, condition.value
-        self._test = comparison(condition.op, condition.value, date=is_date)
+        self.restless = condition.op == "missing"
+        self._test = comparison(condition.op, condition.value, date=date)
+
+    def _one(self, fact: tuple[Micros, Any] | None, at: Micros) -> int:
+        return self.holds(None if fact is None else fact[1], at)
 
     def holds(self, value: Any, at: Micros) -> int:
         found = self._test(value)
@@ -138,6 +142,7 @@ class DateLeaf(FactLeaf):
         self.name, self.via = condition.attribute, condition.via
         self.properties = (self.name,)
         self._days, self._part, self._zone = condition.days_before, condition.part, zone
+        self._yearly = condition.yearly
 
     def holds(self, value: Any, at: Micros) -> int:
         found = _date(value)
@@ -145,6 +150,8 @@ class DateLeaf(FactLeaf):
             return UNKNOWN
         today = local_day(at, self._zone)
         if self._days is not None:
+            if self._yearly:
+                found = anniversary(found, (today + timedelta(days=self._days)).year)
             return TRUE if (found - today).days == self._days else FALSE
         if self._part == "month":
             return TRUE if found.month == today.month else FALSE
@@ -159,8 +166,10 @@ class DateLeaf(FactLeaf):
         """The next local midnight at which the answer for this date changes."""
         today = local_day(at, self._zone)
         if self._days is not None:
-            begins = found.toordinal() - self._days
-            turns = [date.fromordinal(day) for day in (begins, begins + 1) if day in _DAYS]
+            year = (today + timedelta(days=self._days)).year if self._yearly else found.year
+            born = [anniversary(found, year), anniversary(found, year + 1)] if self._yearly else [found]
+            begins = [day.toordinal() - self._days for day in born]
+            turns = [date.fromordinal(day) for first in begins for day in (first, first + 1) if day in _DAYS]
         elif self._part == "month":
             turn = next_month(today)
             while turn.month not in (found.month, next_month(found).month):

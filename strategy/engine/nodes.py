@@ -58,7 +58,7 @@ class Leaf(Node):
     """
 
     pulse: ClassVar[bool] = False
-    restless: ClassVar[bool] = False
+    restless: bool = False
 
     def __init__(self, path: str, slot: int) -> None:
         self.path = path

@@ -15,6 +15,7 @@ from strategy.document import Strategy
 from strategy.engine import snapshot as snapshots
 from strategy.engine.check import check_strategy
 from strategy.engine.compile import compile_strategy
+from strategy.engine.groups import groups_of, subjects_of
 from strategy.engine.port import Deployed, Observation, Outcome, SetAside
 from strategy.engine.sequences import SequenceLeaf
 from strategy.engine.state import Partition, Running, State
@@ -31,7 +32,7 @@ class PythonEngine:
     def __init__(self, catalog: Catalog, lateness: int = 0) -> None:
         self._catalog = catalog
         self._lateness = lateness
-        self._part = Partition()
+        self._part = Partition(groups_of(catalog))
         self._mark: Micros | None = None
         self._closed: Micros | None = None
         """The last instant that takes no more inputs."""
@@ -58,7 +59,7 @@ class PythonEngine:
             self._replace(old, running)
         part.add(running)
         if self._closed is not None:
-            everyone = program.restless or program.properties or program.via
+            everyone = program.restless or program.properties or program.via or program.paths
             for subject in part.subjects_of(strategy.subject) if everyone else list(running.states):
                 judge(part, running, subject, self._closed, silent=True)
         return Deployed(strategy, version, program.history)
@@ -77,11 +78,13 @@ class PythonEngine:
 
     def _warm(self, running: Running, past: Sequence[Input]) -> None:
         part, world = self._part, self._part.world
-        alone = Partition(world=world)
+        alone = Partition(part.groups, world)
         alone.add(running)
         for item in past:
             world.meet(item.subject)
             if isinstance(item, Event):
+                for subject in subjects_of(item, part.groups):
+                    world.meet(subject)
                 self._seen[(item.source, item.id)] = item.time
                 feed(alone, item, {})
             elif isinstance(item, Relation):

@@ -1,5 +1,4 @@
-"""Two counts against each other: a catalog metric (a ratio of two event types), and a change against the period just
-before."""
+"""Two counts against each other: a ratio (a catalog metric is one), and a change against the period just before."""
 
 from __future__ import annotations
 
@@ -8,9 +7,9 @@ from typing import Any, ClassVar
 
 from core.events import Event
 from core.times import Micros
-from knowledge.catalog.model import Metric
+from knowledge.catalog.model import Catalog, Metric
 from knowledge.catalog.units import canonical
-from strategy.document import Change, MetricIs
+from strategy.document import Change, EventFilter, MetricIs, Ratio
 from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
 from strategy.engine.port import Observation
 from strategy.engine.values import (
@@ -45,34 +44,40 @@ class Pair:
         self.serial = 0
 
 
-class MetricLeaf(Leaf):
-    """A catalog metric compared with a value. Over the last N: the newest N `per` events, and the `of` events since the
-    oldest of those."""
+class RatioLeaf(Leaf):
+    """Events per events, compared with a value. Over the last N: the newest N `per` events, and the `of` events since
+    the oldest of those."""
 
-    kind: ClassVar[str] = "metric"
-    restless: ClassVar[bool] = True
+    kind: ClassVar[str] = "ratio"
+    restless = True
 
-    def __init__(self, path: str, slot: int, condition: MetricIs, metric: Metric) -> None:
+    def __init__(self, path: str, slot: int, condition: Ratio, catalog: Catalog) -> None:
         super().__init__(path, slot)
-        self._of, self._per = metric.ratio.of, metric.ratio.per
-        self.events = (self._of,) if self._of == self._per else (self._of, self._per)
+        self._of, self._per = condition.of.event, condition.per.event
+        self._of_passes, self._per_passes = passes(condition.of, catalog), passes(condition.per, catalog)
+        self.events = tuple(dict.fromkeys((self._of, self._per)))
         self.over, self.newest = condition.window.over, condition.window.last
         self.history = self.over
         self.op, self.value = condition.op, condition.value
         self._threshold = exact(condition.value)
-        self._scale = 100 if metric.unit is not None and canonical(metric.unit) == "percent" else 1
+        self._scale = 100 if condition.percent else 1
         self._empty = Pair()
 
     def feed(self, cells: Cells, event: Event) -> bool:
+        kind, data = event.type, event.data
+        above = kind == self._of and (self._of_passes is None or self._of_passes(data))
+        below = kind == self._per and (self._per_passes is None or self._per_passes(data))
+        if not above and not below:
+            return False
         pair = cells[self.slot]
         if pair is None:
             pair = cells[self.slot] = Pair()
         pair.serial += 1
         mark = (event.time, event.id, pair.serial)
-        if event.type == self._of:
+        if above:
             pair.of.append(mark)
             pair.n[0] += 1
-        if event.type == self._per:
+        if below:
             pair.per.append(mark)
             pair.n[1] += 1
         self._trim(pair, event.time)
@@ -159,6 +164,24 @@ class MetricLeaf(Leaf):
         return pair
 
 
+class MetricLeaf(RatioLeaf):
+    """A ratio that the catalog has a name for."""
+
+    kind: ClassVar[str] = "metric"
+
+
+def ratio_of(condition: MetricIs, metric: Metric) -> Ratio:
+    """What a metric's name stands for."""
+    return Ratio(
+        of=EventFilter(event=metric.ratio.of),
+        per=EventFilter(event=metric.ratio.per),
+        window=condition.window,
+        op=condition.op,
+        value=condition.value,
+        percent=metric.unit is not None and canonical(metric.unit) == "percent",
+    )
+
+
 class Periods:
     """The current period's items and those of the period before it, each with its exact total."""
 
@@ -174,9 +197,9 @@ class ChangeLeaf(Leaf):
     """(t-w, t] against (t-2w, t-w]: up or down by at least so many percent."""
 
     kind: ClassVar[str] = "change"
-    restless: ClassVar[bool] = True
+    restless = True
 
-    def __init__(self, path: str, slot: int, condition: Change) -> None:
+    def __init__(self, path: str, slot: int, condition: Change, catalog: Catalog) -> None:
         super().__init__(path, slot)
         self.events = (condition.event,)
         self.over = condition.window
@@ -185,7 +208,7 @@ class ChangeLeaf(Leaf):
         self.rise = condition.direction == "rise"
         self.percent = condition.percent
         self._factor = add(100, exact(condition.percent) if self.rise else -exact(condition.percent))
-        self._passes = passes(condition.where)
+        self._passes = passes(condition, catalog)
         self._empty = Periods()
 
     def feed(self, cells: Cells, event: Event) -> bool:

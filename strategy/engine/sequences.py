@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from core.events import Event
 from core.times import Micros
+from knowledge.catalog.model import Catalog
 from strategy.document import EventFilter, Happens, Sequence
 from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
 from strategy.engine.port import Observation
@@ -21,10 +22,10 @@ class HappensLeaf(Leaf):
     kind: ClassVar[str] = "event"
     pulse: ClassVar[bool] = True
 
-    def __init__(self, path: str, slot: int, condition: Happens) -> None:
+    def __init__(self, path: str, slot: int, condition: Happens, catalog: Catalog) -> None:
         super().__init__(path, slot)
         self.events = (condition.event,)
-        self._passes = passes(condition.where)
+        self._passes = passes(condition, catalog)
 
     def feed(self, cells: Cells, event: Event) -> bool:
         if self._passes is not None and not self._passes(event.data):
@@ -99,10 +100,10 @@ class SequenceLeaf(Leaf):
     kind: ClassVar[str] = "sequence"
     pulse: ClassVar[bool] = True
 
-    def __init__(self, path: str, slot: int, condition: Sequence) -> None:
+    def __init__(self, path: str, slot: int, condition: Sequence, catalog: Catalog) -> None:
         super().__init__(path, slot)
         self.events = tuple(dict.fromkeys(step.event for step in condition.steps))
-        self._first, self._gaps = _gaps(condition)
+        self._first, self._gaps = _gaps(condition, catalog)
         last = self._gaps[-1]
         self._deadline = last.within if last.then is None else None
         self.present = len(self._gaps) + (self._deadline is None)
@@ -243,21 +244,21 @@ def _wait(data: Any) -> Wait:
     return Wait(Micros(since), Micros(begun), tuple(ids))
 
 
-def _matcher(step: EventFilter, within: int | None = None) -> _Matcher:
-    return _Matcher(step.event, passes(step.where), within)
+def _matcher(step: EventFilter, catalog: Catalog, within: int | None = None) -> _Matcher:
+    return _Matcher(step.event, passes(step, catalog), within)
 
 
-def _gaps(condition: Sequence) -> tuple[_Matcher, list[_Gap]]:
+def _gaps(condition: Sequence, catalog: Catalog) -> tuple[_Matcher, list[_Gap]]:
     first, *rest = condition.steps
     gaps: list[_Gap] = []
     absent: list[_Matcher] = []
     for step in rest:
         if step.absent:
-            absent.append(_matcher(step, step.within))
+            absent.append(_matcher(step, catalog, step.within))
             continue
         newest_rules = all(each.within is None for each in absent)
-        gaps.append(_Gap(tuple(absent), _matcher(step), step.within, newest_rules))
+        gaps.append(_Gap(tuple(absent), _matcher(step, catalog), step.within, newest_rules))
         absent = []
     if absent:
         gaps.append(_Gap(tuple(absent), None, max(a.within or 0 for a in absent), False))
-    return _matcher(first), gaps
+    return _matcher(first, catalog), gaps

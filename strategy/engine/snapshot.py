@@ -9,6 +9,7 @@ from core.times import Micros
 from knowledge.catalog.model import Catalog
 from strategy.document import Strategy
 from strategy.engine.compile import compile_strategy
+from strategy.engine.groups import groups_of
 from strategy.engine.state import Partition, Running, State
 
 
@@ -26,7 +27,7 @@ def dump(part: Partition) -> dict[str, Any]:
 
 
 def load(data: dict[str, Any], catalog: Catalog) -> Partition:
-    part = Partition(begin=None if data["begin"] is None else Micros(data["begin"]))
+    part = Partition(groups_of(catalog), begin=None if data["begin"] is None else Micros(data["begin"]))
     part.world.load(data["world"])
     part.timers.load(data["timers"])
     for at, arrival, *fields in data["queue"]:

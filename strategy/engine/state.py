@@ -10,7 +10,9 @@ from core.events import Event, Input
 from core.times import Micros
 from strategy.document import Strategy
 from strategy.engine.compile import Program
+from strategy.engine.groups import Groups
 from strategy.engine.nodes import Cells, Leaf, Now
+from strategy.engine.paths import PathLeaf
 from strategy.engine.timers import Timers
 from strategy.engine.world import World
 
@@ -46,9 +48,11 @@ class Running:
 class Partition:
     """Attributes:
     running: deployment number → strategy version. names: strategy name → number of its current version.
+    groups: event type → (object type, field) of each further subject that its events count for.
     begin: the stream's earliest event. fired: strategy name → subject → last firing (only where a cooldown asks).
     """
 
+    groups: Groups
     world: World = field(default_factory=World)
     timers: Timers = field(default_factory=Timers)
     queue: list[Queued] = field(default_factory=list)
@@ -63,6 +67,8 @@ class Partition:
     by_property: dict[str, list[Running]] = field(default_factory=dict)
     by_via: dict[str, list[tuple[Running, str]]] = field(default_factory=dict)
     by_relation: dict[str, list[Running]] = field(default_factory=dict)
+    by_hop: dict[str, list[tuple[Running, PathLeaf]]] = field(default_factory=dict)
+    by_hop_property: dict[str, list[tuple[Running, PathLeaf]]] = field(default_factory=dict)
     restless: dict[str, list[Running]] = field(default_factory=dict)
     now: Now = field(init=False)
 
@@ -100,6 +106,11 @@ class Partition:
             self.by_via.setdefault(name, []).append((running, relation))
         for relation in {relation for _, relation in program.via}:
             self.by_relation.setdefault(relation, []).append(running)
+        for leaf in program.paths:
+            for relation in leaf.relations:
+                self.by_hop.setdefault(relation, []).append((running, leaf))
+            for name in leaf.tested:
+                self.by_hop_property.setdefault(name, []).append((running, leaf))
         if program.restless:
             self.restless.setdefault(running.strategy.subject, []).append(running)
 
@@ -119,6 +130,11 @@ class Partition:
             self.by_via[name].remove((running, relation))
         for relation in {relation for _, relation in program.via}:
             self.by_relation[relation].remove(running)
+        for leaf in program.paths:
+            for relation in leaf.relations:
+                self.by_hop[relation].remove((running, leaf))
+            for name in leaf.tested:
+                self.by_hop_property[name].remove((running, leaf))
         if program.restless:
             self.restless[running.strategy.subject].remove(running)
         for subject in running.states:

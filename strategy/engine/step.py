@@ -3,10 +3,12 @@ of the partition alone: the same partition and inputs give the same firings anyw
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heappop
 
 from core.events import Event, Fact, Input
 from core.times import Micros
+from strategy.engine.groups import subjects_of
 from strategy.engine.nodes import Now
 from strategy.engine.port import Firing, Truth
 from strategy.engine.sequences import SequenceLeaf
@@ -41,7 +43,8 @@ def advance(part: Partition, to: Micros) -> list[Firing]:
 
 def _apply(part: Partition, item: Input, at: Micros, touched: Touched) -> None:
     if isinstance(item, Event):
-        _meet(part, item.subject, touched)
+        for subject in subjects_of(item, part.groups):
+            _meet(part, subject, touched)
         if part.begin is None or part.unbegun:
             _begin(part, at, touched)
         feed(part, item, touched)
@@ -57,6 +60,9 @@ def _apply(part: Partition, item: Input, at: Micros, touched: Touched) -> None:
             for running in part.by_relation.get(item.relation, ()):
                 if running.strategy.subject == kind:
                     touched.setdefault((running.number, item.subject), False)
+            for running, leaf in part.by_hop.get(item.relation, ()):
+                subjects = leaf.from_relation(part.world, item.relation, item.subject, item.object)
+                _touch_all(part, running, subjects, touched)
 
 
 def _meet(part: Partition, subject: str, touched: Touched) -> None:
@@ -78,8 +84,12 @@ def _begin(part: Partition, at: Micros, touched: Touched) -> None:
 
 
 def feed(part: Partition, event: Event, touched: Touched) -> None:
-    """Give an event to the strategies that read its type."""
-    subject = event.subject
+    """Give an event to the strategies that read its type, for each subject it counts for."""
+    for subject in subjects_of(event, part.groups):
+        _feed(part, subject, event, touched)
+
+
+def _feed(part: Partition, subject: str, event: Event, touched: Touched) -> None:
     kind = part.world.known[subject]
     for running, hits in part.by_event.get(event.type, ()):
         if running.strategy.subject != kind:
@@ -105,6 +115,14 @@ def _touch_readers(part: Partition, owner: str, name: str, touched: Touched) -> 
             touched.setdefault((running.number, owner), False)
     for running, relation in part.by_via.get(name, ()):
         for subject in part.world.subjects(relation, owner):
+            touched.setdefault((running.number, subject), False)
+    for running, leaf in part.by_hop_property.get(name, ()):
+        _touch_all(part, running, leaf.from_fact(part.world, owner, name), touched)
+
+
+def _touch_all(part: Partition, running: Running, subjects: Iterable[str], touched: Touched) -> None:
+    for subject in subjects:
+        if part.world.known[subject] == running.strategy.subject:
             touched.setdefault((running.number, subject), False)
 
 

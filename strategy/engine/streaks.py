@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any, ClassVar
 
 from core.events import Event
+from knowledge.catalog.model import Catalog
 from strategy.document import Streak
 from strategy.engine.calendars import period
 from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
@@ -33,15 +34,15 @@ class Run:
 class StreakLeaf(Leaf):
     kind: ClassVar[str] = "streak"
 
-    def __init__(self, path: str, slot: int, condition: Streak, zone: str) -> None:
+    def __init__(self, path: str, slot: int, condition: Streak, catalog: Catalog) -> None:
         super().__init__(path, slot)
         self.events = tuple(dict.fromkeys([condition.event, *(w.event for w in condition.without)]))
         self.history = None
-        self.times, self.per, self._zone = condition.times, condition.per, zone
+        self.times, self.per, self._zone = condition.times, condition.per, catalog.timezone
         self._shown = min(condition.times, EVIDENCE)
         self._event = condition.event
-        self._passes = passes(condition.where)
-        self._without = [(w.event, passes(w.where)) for w in condition.without]
+        self._passes = passes(condition, catalog)
+        self._without = [(w.event, passes(w, catalog)) for w in condition.without]
 
     def feed(self, cells: Cells, event: Event) -> bool:
         run: Run | None = cells[self.slot]

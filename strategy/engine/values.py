@@ -1,13 +1,14 @@
-"""Values as the engine compares them: exact numbers, comparisons with three results, filters on event data."""
+"""Values as the engine compares them: exact numbers, comparisons with three results, filters on fields."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from typing import Any
 
-from strategy.document import Filter, Op, Value
+from knowledge.catalog.model import Attribute, Catalog
+from strategy.document import EventFilter, FilterOp, Op, Value
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
 """Truth inside the engine: `all` is the smallest, `any` the largest, `not` is 2 minus it."""
@@ -20,7 +21,7 @@ Test = Callable[[Any], bool | None]
 """A comparison with a fixed value; None when what was seen cannot be compared."""
 
 _CONTEXT = Context(prec=120)
-_OPERATORS: dict[Op, Callable[[Any, Any], Any]] = {
+_OPERATORS: dict[FilterOp, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -29,6 +30,10 @@ _OPERATORS: dict[Op, Callable[[Any, Any], Any]] = {
     "!=": operator.ne,
     "in": lambda a, b: a in b,
     "not_in": lambda a, b: a not in b,
+    "between": lambda a, b: b[0] <= a <= b[1],
+    "contains": lambda a, b: b in a,
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
 }
 
 
@@ -69,14 +74,16 @@ def is_number(value: Any) -> bool:
     return (kind is float and value - value == 0) or kind is int
 
 
-def compare(op: Op, a: Any, b: Any) -> bool:
-    """Plain comparison of two values of one kind; for `in` and `not_in`, b is a list."""
+def compare(op: FilterOp, a: Any, b: Any) -> bool:
+    """Plain comparison of two values of one kind; for `in`, `not_in` and `between`, b is a list."""
     return bool(_OPERATORS[op](a, b))
 
 
-def comparison(op: Op, value: Value, *, date: bool = False) -> Test:
+def comparison(op: FilterOp, value: Value | None, *, date: bool = False) -> Test:
     """`op value` as a test. What has another kind than `value` (text for a number, 1 for true) cannot be compared.
     With `date`, only the first ten characters count (`2026-05-01`)."""
+    if op in ("missing", "present"):
+        return lambda seen: (seen is None) is (op == "missing")
     sample = (value[0] if value else "") if isinstance(value, list) else value
     if isinstance(sample, bool):
         return lambda seen: compare(op, seen, value) if isinstance(seen, bool) else None
@@ -88,11 +95,13 @@ def comparison(op: Op, value: Value, *, date: bool = False) -> Test:
     return lambda seen: compare(op, seen, value) if is_number(seen) else None
 
 
-def passes(filters: Sequence[Filter]) -> Callable[[Mapping[str, Any]], bool] | None:
-    """All filters as one test of an event's data; a missing field does not pass. None when there is nothing to test."""
-    if not filters:
+def passes(found: EventFilter, catalog: Catalog) -> Callable[[Mapping[str, Any]], bool] | None:
+    """All filters as one test of an event's data; what is unknown does not pass. None when there is nothing to test."""
+    if not found.where:
         return None
-    tests = [(f.field, comparison(f.op, f.value)) for f in filters]
+    tests = [
+        (f.field, comparison(f.op, f.value, date=is_date(catalog.field(found.event, f.field)))) for f in found.where
+    ]
     if len(tests) == 1:
         field, test = tests[0]
         return lambda data: test(data.get(field)) is True
@@ -101,6 +110,10 @@ def passes(filters: Sequence[Filter]) -> Callable[[Mapping[str, Any]], bool] | N
         return all(test(data.get(field)) is True for field, test in tests)
 
     return every
+
+
+def is_date(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type == "date"
 
 
 def bounded(op: Op, seen: Exact, value: Exact | list[Exact], bound: str) -> int:

@@ -7,20 +7,29 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from itertools import takewhile
-from math import acos, cos, radians, sin
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core.errors import InvalidInput
 from core.events import Event, Fact, Input, Relation
-from core.times import DAY, parse_duration
+from core.times import DAY
 from knowledge.catalog import Catalog
 from strategy import document as d
+from tests.strategy.engine.oracle_values import (
+    F,
+    T,
+    U,
+    bounded,
+    compared,
+    counts_for,
+    durations,
+    exact,
+    metres,
+    number,
+    there,
+)
 
-T, F, U = "true", "false", "unknown"
 Fired = tuple[str, str, int]
 """Strategy, subject, instant."""
 
@@ -99,7 +108,7 @@ class Oracle:
     def instants(self) -> list[int]:
         """Every moment at which anything may change: inputs, inputs plus any duration written in a strategy, history
         plus any duration, and midnights and noons of the time zone."""
-        spans = {n for s in self.strategies for n in _durations(s.model_dump(mode="json"))}
+        spans = {n for s in self.strategies for n in durations(s.model_dump(mode="json"))}
         spans |= {2 * n for n in spans}
         times = {at for at, _ in self.taken}
         begin = self.begin()
@@ -120,19 +129,26 @@ class Oracle:
         return min((at for at, item in self.taken if isinstance(item, Event)), default=None)
 
     def subjects(self, kind: str) -> list[str]:
-        named = {item.subject for _, item in self.taken}
+        named = {subject for _, item in self.taken for subject in self.counts_for(item)}
         named |= {item.object for _, item in self.taken if isinstance(item, Relation)}
         return sorted(s for s in named if s.split("/")[0] == kind)
 
     def known_since(self, subject: str) -> int:
         return min(
-            at for at, i in self.taken if subject == i.subject or (isinstance(i, Relation) and subject == i.object)
+            at
+            for at, i in self.taken
+            if subject in self.counts_for(i) or (isinstance(i, Relation) and subject == i.object)
         )
+
+    def counts_for(self, item: Input) -> set[str]:
+        """An input's own subject and, for an event, those of its groups."""
+        kind = self.catalog.events.get(item.type) if isinstance(item, Event) else None
+        return {item.subject} if kind is None else counts_for(item, kind.groups)
 
     # facts, relations and events as of an instant
 
     def events(self, subject: str, at: int, *types: str) -> list[Event]:
-        mine = [i for e, i in self.taken if isinstance(i, Event) and e <= at and i.subject == subject]
+        mine = [i for e, i in self.taken if isinstance(i, Event) and e <= at and subject in self.counts_for(i)]
         return sorted((e for e in mine if e.type in types), key=lambda e: e.order)
 
     def fact(self, subject: str, name: str, at: int) -> Any:
@@ -160,14 +176,20 @@ class Oracle:
         if isinstance(c, d.Not):
             return {T: F, F: T, U: U}[self.truth(c.of, s, subject, at, after)]
         if isinstance(c, d.Happens):
-            now = [e for e in self.events(subject, at, c.event) if e.time == at and _passes(e, c)]
+            now = [e for e in self.events(subject, at, c.event) if e.time == at and self._passes(e, c)]
             return T if now and not after else F
         if isinstance(c, d.Sequence):
             return T if not after and at in self._completions(c, subject, at) else F
         if isinstance(c, d.Aggregate):
             return self._aggregate(c, subject, at)
         if isinstance(c, d.MetricIs):
-            return self._metric(c, subject, at)
+            metric = self.catalog.metrics[c.metric]
+            of, per = (d.EventFilter(event=name) for name in (metric.ratio.of, metric.ratio.per))
+            return self._ratio(c, of, per, 100 if metric.unit == "percent" else 1, subject, at)
+        if isinstance(c, d.Ratio):
+            return self._ratio(c, c.of, c.per, 100 if c.percent else 1, subject, at)
+        if isinstance(c, d.Path):
+            return self._path(subject, list(c.steps), at)
         if isinstance(c, d.Streak):
             return T if self._streak(c, subject, at) >= c.times else F
         if isinstance(c, d.Change):
@@ -180,9 +202,9 @@ class Oracle:
         found = []
         for owner in owners:
             if isinstance(c, d.AttributeIs):
-                found.append(self._attribute(c, owner, at))
+                found.append(self._attribute(owner, c, at))
             elif isinstance(c, d.ForecastIs):
-                found.append(_compared(self.fact(owner, c.forecast, at), c.op, c.value))
+                found.append(compared(self.fact(owner, c.forecast, at), c.op, c.value))
             elif isinstance(c, d.Near):
                 found.append(self._near(c, self.fact(owner, c.attribute, at)))
             else:
@@ -190,26 +212,44 @@ class Oracle:
                 found.append(self._date(c, self.fact(owner, c.attribute, at), at))
         return T if T in found else U if U in found or not found else F
 
-    def _attribute(self, c: d.AttributeIs, owner: str, at: int) -> str:
-        seen, value = self.fact(owner, c.name, at), c.value
-        attribute = self.catalog.attribute(owner.split("/")[0], c.name)
-        if attribute is not None and attribute.type == "date" and isinstance(seen, str):
-            seen, value = seen[:10], [str(v)[:10] for v in value] if isinstance(value, list) else str(value)[:10]
-        return _compared(seen, c.op, value)
+    def _attribute(self, owner: str, test: d.AttributeIs | d.Filter, at: int) -> str:
+        name = test.name if isinstance(test, d.AttributeIs) else test.field
+        attribute = self.catalog.attribute(owner.split("/")[0], name)
+        dated = attribute is not None and attribute.type == "date"
+        return compared(self.fact(owner, name, at), test.op, test.value, dated)
+
+    def _path(self, owner: str, steps: list[d.PathStep], at: int) -> str:
+        """Is there a chain from here by these steps?"""
+        if not steps:
+            return T
+        step, *rest = steps
+        found = []
+        for object_ in self._neighbours(owner, step, at):
+            links = [self._attribute(object_, test, at) for test in step.where] + [self._path(object_, rest, at)]
+            found.append(F if F in links else U if U in links else T)
+        some = T if T in found else U if U in found else F
+        return {T: F, F: T, U: U}[some] if step.absent else some
+
+    def _neighbours(self, owner: str, step: d.PathStep, at: int) -> list[str]:
+        if not step.reverse:
+            return sorted(self.related(owner, step.relation, at))
+        holders = {i.subject for _, i in self.taken if isinstance(i, Relation)}
+        return sorted(h for h in holders if owner in self.related(h, step.relation, at))
 
     def _near(self, c: d.Near, where: Any) -> str:
         if where is None:
             return U
-        return T if any(_metres(where, p.lat, p.lon) <= c.metres for p in self.catalog.places[c.place].points) else F
+        return T if any(metres(where, p.lat, p.lon) <= c.metres for p in self.catalog.places[c.place].points) else F
 
     def _date(self, c: d.DateIs, value: Any, at: int) -> str:
         if value is None:
             return U
         day, today = date.fromisoformat(value[:10]), self._local(at).date()
-        if c.days_before is not None:
+        if c.days_before is not None and not c.yearly:
             return T if today + timedelta(days=c.days_before) == day else F
         if c.part == "month":
             return T if today.month == day.month else F
+        today += timedelta(days=c.days_before or 0)
         common = today.year % 4 != 0 or (today.year % 100 == 0 and today.year % 400 != 0)
         wanted = (2, 28) if (day.month, day.day) == (2, 29) and common else (day.month, day.day)
         return T if (today.month, today.day) == wanted else F
@@ -223,44 +263,48 @@ class Oracle:
 
     def _aggregate(self, c: d.Aggregate, subject: str, at: int) -> str:
         numeric = c.function in ("sum", "avg", "min", "max")
-        events = [e for e in self.events(subject, at, c.event) if _passes(e, c)]
-        if c.field is not None:
+        events = [e for e in self.events(subject, at, c.event) if self._passes(e, c)]
+        if c.field is not None and c.field != "@subject":
             events = [e for e in events if e.data.get(c.field) is not None]
             if numeric:
-                events = [e for e in events if _number(e.data[c.field])]
+                events = [e for e in events if number(e.data[c.field])]
         short = self._short(c.window.over, at)
         if c.window.over is not None:
             events = [e for e in events if at - c.window.over < e.time]
         elif c.window.last is not None:
             short = len(events) < c.window.last
             events = events[-c.window.last :]
-        values = [e.data[c.field] for e in events] if c.field is not None else events
+        values = [e.subject if c.field == "@subject" else e.data[c.field] for e in events if c.field is not None]
+        if c.field is None:
+            values = events
         if c.function == "last":
-            return _compared(values[-1], c.op, c.value) if values else U
-        return self._reduced(c, [_exact(v) for v in values] if numeric else values, short)
+            dated = self._dated(c.event, c.field or "")
+            return compared(values[-1], c.op, c.value, dated) if values else U
+        return self._reduced(c, [exact(v) for v in values] if numeric else values, short)
 
     def _reduced(self, c: d.Aggregate, values: list[Any], short: bool) -> str:
-        wanted = [_exact(v) for v in c.value] if isinstance(c.value, list) else _exact(c.value)
+        wanted = [exact(v) for v in c.value] if isinstance(c.value, list) else exact(c.value)
         if c.function in ("count", "distinct"):
             seen = len(values) if c.function == "count" else len({(type(v) is bool, v) for v in values})
-            return _bounded(c.op, Fraction(seen), wanted, "lower" if short else "exact")
+            return bounded(c.op, Fraction(seen), wanted, "lower" if short else "exact")
         if c.function == "sum":
             attribute = self.catalog.field(c.event, c.field or "")
             signed = attribute is not None and attribute.min is not None and attribute.min < 0
             if short and (signed or any(v < 0 for v in values)):
                 return U
-            return _bounded(c.op, sum(values, Fraction(0)), wanted, "lower" if short else "exact")
+            return bounded(c.op, sum(values, Fraction(0)), wanted, "lower" if short else "exact")
         if not values:
             return U
         if c.function == "avg":
-            return U if short else _bounded(c.op, sum(values, Fraction(0)) / len(values), wanted, "exact")
+            return U if short else bounded(c.op, sum(values, Fraction(0)) / len(values), wanted, "exact")
         if c.function == "max":
-            return _bounded(c.op, max(values), wanted, "lower" if short else "exact")
-        return _bounded(c.op, min(values), wanted, "upper" if short else "exact")
+            return bounded(c.op, max(values), wanted, "lower" if short else "exact")
+        return bounded(c.op, min(values), wanted, "upper" if short else "exact")
 
-    def _metric(self, c: d.MetricIs, subject: str, at: int) -> str:
-        metric = self.catalog.metrics[c.metric]
-        of, per = (self.events(subject, at, t) for t in (metric.ratio.of, metric.ratio.per))
+    def _ratio(
+        self, c: d.MetricIs | d.Ratio, above: d.EventFilter, below: d.EventFilter, scale: int, subject: str, at: int
+    ) -> str:
+        of, per = ([e for e in self.events(subject, at, f.event) if self._passes(e, f)] for f in (above, below))
         if self._short(c.window.over, at):
             return U
         if c.window.over is not None:
@@ -272,15 +316,15 @@ class Oracle:
             of = [e for e in of if e.order >= per[0].order]
         if not per:
             return U
-        return _bounded(
-            c.op, Fraction(len(of), len(per)) * (100 if metric.unit == "percent" else 1), _exact(c.value), "exact"
-        )
+        return bounded(c.op, Fraction(len(of), len(per)) * scale, exact(c.value), "exact")
 
     def _streak(self, c: d.Streak, subject: str, at: int) -> int:
         count, last = 0, None
         for e in self.events(subject, at, c.event, *(w.event for w in c.without)):
             period = self._period(e.time, c.per)
-            if any(e.type == w.event and _passes(e, w) for w in c.without) or (e.type == c.event and not _passes(e, c)):
+            if any(e.type == w.event and self._passes(e, w) for w in c.without) or (
+                e.type == c.event and not self._passes(e, c)
+            ):
                 count = 0
             elif e.type == c.event:
                 if c.per == "event":
@@ -312,21 +356,21 @@ class Oracle:
     def _change(self, c: d.Change, subject: str, at: int) -> str:
         if self._short(2 * c.window, at):
             return U
-        events = [e for e in self.events(subject, at, c.event) if _passes(e, c)]
+        events = [e for e in self.events(subject, at, c.event) if self._passes(e, c)]
         if c.field is not None:
             numeric = c.function != "count"
-            events = [e for e in events if (_number if numeric else _there)(e.data.get(c.field))]
+            events = [e for e in events if (number if numeric else there)(e.data.get(c.field))]
         x = self._over(c, [e for e in events if at - c.window < e.time <= at])
         y = self._over(c, [e for e in events if at - 2 * c.window < e.time <= at - c.window])
         if x is None or y is None or y <= 0:
             return U
-        share = _exact(c.percent) / 100
+        share = exact(c.percent) / 100
         return T if (x >= y * (1 + share) if c.direction == "rise" else x <= y * (1 - share)) else F
 
     def _over(self, c: d.Change, events: list[Event]) -> Fraction | None:
         if c.function == "count":
             return Fraction(len(events))
-        total = sum((_exact(e.data[c.field or ""]) for e in events), Fraction(0))
+        total = sum((exact(e.data[c.field or ""]) for e in events), Fraction(0))
         if c.function == "sum":
             return total
         return total / len(events) if events else None
@@ -337,7 +381,7 @@ class Oracle:
         return {done for done in runs if done is not None}
 
     def opens(self, event: Event, c: d.Sequence) -> bool:
-        return _matches(event, c.steps[0])
+        return self._matches(event, c.steps[0])
 
     def _run(self, c: d.Sequence, later: list[Event], since: int) -> int | None:
         """When one run completes, given the events after its first."""
@@ -353,9 +397,9 @@ class Oracle:
                 if end is not None and e.time > at + end:
                     break
                 later = later[1:]
-                if any(_matches(e, s) and (s.within is None or e.time <= at + s.within) for s in absent):
+                if any(self._matches(e, s) and (s.within is None or e.time <= at + s.within) for s in absent):
                     return None
-                if wanted is not None and _matches(e, wanted):
+                if wanted is not None and self._matches(e, wanted):
                     done = e.time
                     break
             if wanted is None:
@@ -366,73 +410,13 @@ class Oracle:
             at = done
         return at
 
+    def _matches(self, e: Event, step: d.EventFilter) -> bool:
+        return e.type == step.event and self._passes(e, step)
 
-def _durations(part: Any) -> set[int]:
-    """Everything in a document that reads as a duration."""
-    if isinstance(part, dict):
-        return {n for each in part.values() for n in _durations(each)}
-    if isinstance(part, list | tuple):
-        return {n for each in part for n in _durations(each)}
-    try:
-        return {parse_duration(part)} if isinstance(part, str) else set()
-    except InvalidInput:
-        return set()
+    def _passes(self, e: Event, found: d.EventFilter) -> bool:
+        tests = [compared(e.data.get(f.field), f.op, f.value, self._dated(e.type, f.field)) for f in found.where]
+        return all(test == T for test in tests)
 
-
-def _there(value: Any) -> bool:
-    return value is not None
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _exact(value: Any) -> Fraction:
-    return Fraction(Decimal(repr(value)))
-
-
-def _matches(e: Event, step: d.EventFilter) -> bool:
-    return e.type == step.event and _passes(e, step)
-
-
-def _passes(e: Event, condition: d.EventFilter) -> bool:
-    return all(_compared(e.data.get(f.field), f.op, f.value) == T for f in condition.where)
-
-
-def _compared(seen: Any, op: str, value: Any) -> str:
-    sample = value[0] if isinstance(value, list) else value
-    if (
-        seen is None
-        or isinstance(seen, bool) != isinstance(sample, bool)
-        or isinstance(seen, str) != isinstance(sample, str)
-    ):
-        return U
-    return T if _holds(op, seen, value) else F
-
-
-def _holds(op: str, seen: Any, value: Any) -> bool:
-    if op in ("in", "not_in"):
-        return (seen in value) is (op == "in")
-    order = (seen > value) - (seen < value)
-    meets = {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0, "==": order == 0, "!=": order != 0}
-    return bool(meets[op])
-
-
-def _bounded(op: str, seen: Fraction, value: Any, bound: str) -> str:
-    """Could more history still change the answer? The true value is anything from `seen` on, in the bound's direction;
-    to try a value beyond every listed one and each listed one itself is to try them all."""
-    if bound == "exact":
-        return T if _holds(op, seen, value) else F
-    listed = value if isinstance(value, list) else [value]
-    step = 1 if bound == "lower" else -1
-    far = [seen + step * (abs(seen) + sum(abs(v) for v in listed) + 1)]
-    between = [v + step * Fraction(1, 2) for v in listed]
-    possible = [seen, *(v for v in [*listed, *between, *far] if (v - seen) * step >= 0)]
-    found = {_holds(op, v, value) for v in possible}
-    return U if len(found) == 2 else T if True in found else F
-
-
-def _metres(where: dict[str, float], lat: float, lon: float) -> float:
-    """Spherical law of cosines: another formula than the engine's for the same distance."""
-    a, b, c = radians(where["lat"]), radians(lat), radians(lon - where["lon"])
-    return 6_371_008.8 * acos(min(1.0, sin(a) * sin(b) + cos(a) * cos(b) * cos(c)))
+    def _dated(self, event: str, name: str) -> bool:
+        field = self.catalog.field(event, name)
+        return field is not None and field.type == "date"

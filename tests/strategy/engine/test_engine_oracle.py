@@ -75,7 +75,7 @@ def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> N
     closed = oracle.closed()
     assert closed is not None
     for strategy in strategies:
-        for subject in oracle.subjects("customer"):
+        for subject in oracle.subjects(strategy.subject):
             trigger, _ = engine.look(strategy.name, subject)
             for condition, seen in nodes(strategy.trigger, trigger):
                 expected = oracle.truth(condition, strategy, subject, closed, after=True)
@@ -91,7 +91,7 @@ def test_deployed_midway_with_history_it_fires_from_then_on_as_if_it_had_always_
     stream = sorted(data.draw(inputs(0)), key=lambda item: item.time)
     engine, oracle = PythonEngine(catalog, 0), Oracle(catalog, [strategy])
     if data.draw(st.booleans()) and '"sequence"' not in strategy.trigger.model_dump_json():
-        engine.deploy(strategy.model_copy(update={"trigger": Happens(event="a"), "audience": None}), 1)
+        engine.deploy(strategy.model_copy(update={"trigger": Happens(event="b"), "audience": None}), 1)
     place = data.draw(st.integers(0, len(stream)))
     engine.ingest(stream[:place])
     oracle.ingest(stream[:place])

@@ -25,11 +25,16 @@ objects:
       active: {{type: boolean}}
       birthday: {{type: date}}
       location: {{type: geo}}
+      note: {{type: text}}
   device: {{attributes: {{heat: {{type: number}}, warranty: {{type: date}}}}}}
+  store: {{attributes: {{size: {{type: number}}, city: {{type: text}}}}}}
+  region: {{}}
 events:
-  a: {{subject: customer, fields: {{x: {{type: number, min: 0}}, y: {{type: number, min: -10}}, z: {{type: number}},
-       ok: {{type: boolean}}, kind: {{type: text}}}}}}
-  b: {{subject: customer, fields: {{x: {{type: number, min: 0}}}}}}
+  a: {{subject: customer, groups: {{store: kind}},
+       fields: {{x: {{type: number, min: 0}}, y: {{type: number, min: -10}}, z: {{type: number}},
+       ok: {{type: boolean}}, kind: {{type: text}}, due: {{type: date}}}}}}
+  b: {{subject: customer, fields: {{x: {{type: number, min: 0}}, kind: {{type: text}}}},
+       groups: {{store: kind, region: x}}}}
   c: {{subject: customer}}
 metrics:
   rate: {{subject: customer, ratio: {{of: b, per: a}}, unit: percent}}
@@ -41,6 +46,8 @@ places:
   shop: {{radius: 500m, points: [{{id: p1, lat: 31.23, lon: 121.47}}, {{id: p2, lat: 31.3, lon: 121.5}}]}}
 relations:
   owns: {{from: customer, to: device}}
+  knows: {{from: customer, to: customer}}
+  stands: {{from: device, to: store}}
 """
 START = parse_time("2026-02-27T09:00:00+08:00")
 SPANS = ["30m", "1h", "2h", "6h", "1d", "2d"]
@@ -64,6 +71,23 @@ def catalogs() -> st.SearchStrategy[Catalog]:
 
 # strategies
 
+_TESTS = [
+    {"field": "ok", "op": "==", "value": True},
+    {"field": "ok", "op": "!=", "value": True},
+    {"field": "ok", "op": "missing"},
+    {"field": "x", "op": ">", "value": 1},
+    {"field": "x", "op": "<=", "value": 2},
+    {"field": "x", "op": "between", "value": [0.1, 2]},
+    {"field": "x", "op": "present"},
+    {"field": "kind", "op": "in", "value": ["p", "q"]},
+    {"field": "kind", "op": "not_in", "value": ["p"]},
+    {"field": "kind", "op": "contains", "value": "q"},
+    {"field": "kind", "op": "starts_with", "value": "p"},
+    {"field": "kind", "op": "ends_with", "value": "q"},
+    {"field": "due", "op": "<", "value": "2026-03-01"},
+    {"field": "due", "op": "between", "value": ["2026-02-28", "2026-03-01"]},
+]
+
 
 @st.composite
 def _filters(draw: st.DrawFn, event: str) -> list[dict[str, Any]]:
@@ -71,20 +95,7 @@ def _filters(draw: st.DrawFn, event: str) -> list[dict[str, Any]]:
         return []
     if event == "b":
         return [{"field": "x", "op": draw(_comparisons()), "value": draw(st.sampled_from(NUMBERS))}]
-    return [
-        draw(
-            st.sampled_from(
-                [
-                    {"field": "ok", "op": "==", "value": True},
-                    {"field": "ok", "op": "!=", "value": True},
-                    {"field": "x", "op": ">", "value": 1},
-                    {"field": "x", "op": "<=", "value": 2},
-                    {"field": "kind", "op": "in", "value": ["p", "q"]},
-                    {"field": "kind", "op": "not_in", "value": ["p"]},
-                ]
-            )
-        )
-    ]
+    return [draw(st.sampled_from(_TESTS))]
 
 
 def _comparisons() -> st.SearchStrategy[str]:
@@ -103,14 +114,17 @@ def _windows() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def _aggregates(draw: st.DrawFn) -> dict[str, Any]:
+def _aggregates(draw: st.DrawFn, names: str) -> dict[str, Any]:
     function = draw(st.sampled_from(["count", "count", "count", "sum", "avg", "min", "max", "distinct", "last"]))
     made: dict[str, Any] = {"kind": "aggregate", "function": function, "window": draw(_windows())}
-    made |= draw(_event()) if function == "count" else draw(_event("a"))
+    made |= draw(_event(names)) if function == "count" else draw(_event("a"))
     if function != "count":
         made["field"] = draw(st.sampled_from(["x", "y", "z"]))
     if function == "distinct":
-        made["field"] = draw(st.sampled_from(["x", "ok", "kind"]))
+        made["field"] = draw(st.sampled_from(["x", "ok", "kind", "@subject"]))
+    if function == "last" and draw(st.integers(0, 3)) == 0:
+        value = st.sampled_from(["2026-03-01", "2026-02-28"])
+        return made | {"field": "due", "op": draw(_comparisons()), "value": draw(value)}
     if draw(st.integers(0, 5)) == 0:
         return made | {
             "op": draw(st.sampled_from(["in", "not_in"])),
@@ -127,18 +141,25 @@ def _metrics(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def _streaks(draw: st.DrawFn) -> dict[str, Any]:
+def _ratios(draw: st.DrawFn, names: str) -> dict[str, Any]:
+    made = {"kind": "ratio", "of": draw(_event(names)), "per": draw(_event(names)), "window": draw(_windows())}
+    made["percent"] = draw(st.booleans())
+    return made | {"op": draw(_comparisons()), "value": draw(st.sampled_from([0.5, 1, 2, 50, 100]))}
+
+
+@st.composite
+def _streaks(draw: st.DrawFn, names: str) -> dict[str, Any]:
     made = {"kind": "streak", **draw(_event("ab")), "times": draw(st.integers(1, 3))}
     made["per"] = draw(st.sampled_from(["event", "event", "event", "day", "night", "week", "month"]))
-    made["without"] = draw(st.lists(_event("abc"), max_size=2)) if draw(st.booleans()) else []
+    made["without"] = draw(st.lists(_event(names), max_size=2)) if draw(st.booleans()) else []
     return made
 
 
 @st.composite
-def _sequences(draw: st.DrawFn) -> dict[str, Any]:
-    steps = [draw(_event())]
+def _sequences(draw: st.DrawFn, names: str) -> dict[str, Any]:
+    steps = [draw(_event(names))]
     for _ in range(draw(st.integers(1, 3))):
-        step = draw(_event())
+        step = draw(_event(names))
         if draw(st.booleans()):
             step["within"] = draw(st.sampled_from(SPANS))
         step["absent"] = draw(st.integers(0, 2)) == 0
@@ -163,9 +184,16 @@ def _fact_conditions() -> st.SearchStrategy[dict[str, Any]]:
         [
             {"kind": "attribute", "name": "tier", "op": "==", "value": "vip"},
             {"kind": "attribute", "name": "tier", "op": "in", "value": ["vip", "plain"]},
+            {"kind": "attribute", "name": "tier", "op": "missing"},
             {"kind": "attribute", "name": "active", "op": "==", "value": False},
             {"kind": "attribute", "name": "score", "op": ">", "value": 2},
+            {"kind": "attribute", "name": "score", "op": "between", "value": [0.2, 2]},
+            {"kind": "attribute", "name": "note", "op": "contains", "value": "b"},
+            {"kind": "attribute", "name": "note", "op": "starts_with", "value": "ab"},
+            {"kind": "attribute", "name": "birthday", "op": "between", "value": ["1990-01-01", "2026-02-28"]},
+            {"kind": "attribute", "name": "location", "op": "present"},
             {"kind": "attribute", "name": "heat", "op": ">=", "value": 2.5, "via": "owns"},
+            {"kind": "attribute", "name": "heat", "op": "missing", "via": "owns"},
             {"kind": "forecast", "forecast": "churn", "op": ">", "value": 2},
             {"kind": "forecast", "forecast": "failure", "op": "<=", "value": 2, "via": "owns"},
             {"kind": "near", "place": "shop", "metres": 500},
@@ -173,19 +201,53 @@ def _fact_conditions() -> st.SearchStrategy[dict[str, Any]]:
             {"kind": "date", "attribute": "birthday", "part": "day"},
             {"kind": "date", "attribute": "birthday", "days_before": 0},
             {"kind": "date", "attribute": "birthday", "days_before": 2},
+            {"kind": "date", "attribute": "birthday", "days_before": 0, "yearly": True},
+            {"kind": "date", "attribute": "birthday", "days_before": 2, "yearly": True},
+            {"kind": "date", "attribute": "birthday", "days_before": 365, "yearly": True},
             {"kind": "date", "attribute": "warranty", "days_before": 1, "via": "owns"},
+            {"kind": "date", "attribute": "warranty", "days_before": 1, "yearly": True, "via": "owns"},
         ]
     )
 
 
-def _leaves() -> st.SearchStrategy[dict[str, Any]]:
-    event = _event().map(lambda e: {"kind": "event", **e})
-    return st.one_of(
-        event, _aggregates(), _aggregates(), _metrics(), _streaks(), _sequences(), _changes(), _fact_conditions()
-    )
+_WAYS = {
+    "customer": [("owns", False, "device"), ("knows", False, "customer"), ("knows", True, "customer")],
+    "device": [("owns", True, "customer"), ("stands", False, "store")],
+    "store": [("stands", True, "device")],
+}
+"""Object type → the steps from it: relation, whether against it, and the type it leads to."""
+_PASSED = {
+    "customer": [{"field": "tier", "op": "==", "value": "vip"}, {"field": "score", "op": "missing"}],
+    "device": [{"field": "heat", "op": ">=", "value": 2.5}, {"field": "warranty", "op": "<", "value": "2026-03-01"}],
+    "store": [{"field": "size", "op": "<", "value": 3}, {"field": "city", "op": "ends_with", "value": "b"}],
+}
 
 
-def conditions() -> st.SearchStrategy[dict[str, Any]]:
+@st.composite
+def _paths(draw: st.DrawFn, owner: str) -> dict[str, Any]:
+    steps = []
+    for _ in range(draw(st.integers(1, 3))):
+        relation, reverse, owner = draw(st.sampled_from(_WAYS[owner]))
+        where = draw(st.lists(st.sampled_from(_PASSED[owner]), max_size=1))
+        steps.append({"relation": relation, "reverse": reverse, "where": where, "absent": False})
+    steps[-1]["absent"] = draw(st.booleans())
+    return {"kind": "path", "steps": steps}
+
+
+def _leaves(subject: str) -> st.SearchStrategy[dict[str, Any]]:
+    names = "abc" if subject == "customer" else "ab" if subject == "store" else "b"
+    event = _event(names).map(lambda e: {"kind": "event", **e})
+    kinds = [event, _ratios(names), _sequences(names)]
+    if subject != "region":
+        kinds += [_aggregates(names), _aggregates(names), _streaks(names), _changes(), _paths(subject)]
+    if subject == "customer":
+        kinds += [_metrics(), _fact_conditions(), _fact_conditions()]
+    if subject == "store":
+        kinds.append(st.just({"kind": "attribute", "name": "size", "op": "<", "value": 3}))
+    return st.one_of(kinds)
+
+
+def conditions(subject: str = "customer") -> st.SearchStrategy[dict[str, Any]]:
     def join(parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
         several = st.lists(parts, min_size=1, max_size=3)
         return st.one_of(
@@ -194,14 +256,16 @@ def conditions() -> st.SearchStrategy[dict[str, Any]]:
             parts.map(lambda of: {"kind": "not", "of": of}),
         )
 
-    return st.one_of(_leaves(), st.recursive(_leaves(), join, max_leaves=3))
+    return st.one_of(_leaves(subject), st.recursive(_leaves(subject), join, max_leaves=3))
 
 
 @st.composite
 def documents(draw: st.DrawFn, name: str = "s") -> Strategy:
-    made: dict[str, Any] = {"name": name, "actions": [{"task": "call"}], "trigger": draw(conditions())}
+    subject = draw(st.sampled_from(["customer"] * 6 + ["store"] * 2 + ["region"]))
+    made: dict[str, Any] = {"name": name, "subject": subject, "actions": [{"task": "call"}]}
+    made["trigger"] = draw(conditions(subject))
     if draw(st.integers(0, 3)) == 0:
-        made["audience"] = draw(conditions())
+        made["audience"] = draw(conditions(subject))
     if draw(st.integers(0, 3)) == 0:
         made["guards"] = {"cooldown": draw(st.sampled_from(SPANS))}
     return Strategy.model_validate(made)
@@ -242,11 +306,13 @@ def _data() -> st.SearchStrategy[dict[str, Any]]:
         "y": st.sampled_from([-2, 0.5, 3, -0.1]),
         "z": st.sampled_from([-1, 1.5, 2]),
         "ok": st.booleans(),
-        "kind": st.sampled_from(["p", "q", "r"]),
+        "kind": st.sampled_from(["p", "q", "pq", "", 1, 1.0, 2.5, True]),
+        "due": st.sampled_from(["2026-02-28", "2026-03-01", "2026-03-01T10:00:00Z", None]),
     }
     return st.fixed_dictionaries({}, optional=values)
 
 
+STORES = st.sampled_from(["store/p", "store/1"])
 CUSTOMERS = st.sampled_from(["customer/1", "customer/1", "customer/2"])
 DEVICES = st.sampled_from(["device/1", "device/2"])
 
@@ -259,13 +325,18 @@ def _facts() -> st.SearchStrategy[Input]:
         "active": st.booleans(),
         "birthday": days,
         "churn": st.sampled_from(NUMBERS),
+        "note": st.sampled_from(["ab", "b", "B", "", None]),
         "location": st.sampled_from([{"lat": 31.231, "lon": 121.471}, {"lat": 31.0, "lon": 121.0}]),
     }
     its = {"heat": st.sampled_from(NUMBERS), "failure": st.sampled_from(NUMBERS), "warranty": days}
     return st.one_of(
         *(st.builds(Fact, CUSTOMERS, st.just(name), value, _times()) for name, value in mine.items()),
         *(st.builds(Fact, DEVICES, st.just(name), value, _times()) for name, value in its.items()),
+        st.builds(Fact, STORES, st.just("size"), st.sampled_from(NUMBERS), _times()),
+        st.builds(Fact, STORES, st.just("city"), st.sampled_from(["ab", "a"]), _times()),
         st.builds(Relation, CUSTOMERS, st.just("owns"), DEVICES, _times(), st.booleans()),
+        st.builds(Relation, CUSTOMERS, st.just("knows"), CUSTOMERS, _times(), st.booleans()),
+        st.builds(Relation, DEVICES, st.just("stands"), STORES, _times(), st.booleans()),
         st.builds(Relation, CUSTOMERS, st.just("owns"), DEVICES, _times()),
     )
 
