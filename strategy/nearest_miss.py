@@ -52,10 +52,10 @@ class Occurrences:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     _tests: dict[str, list[tuple[tuple[str, str], Any]]] = field(default_factory=dict)
 
-    def await_for(self, strategy: Strategy) -> None:
+    def await_for(self, strategy: Strategy, catalog: Catalog) -> None:
         for path, condition, _ in leaves_of(strategy):
             if isinstance(condition, Happens):
-                self._tests.setdefault(condition.event, []).append(((strategy.name, path), passes(condition.where)))
+                self._tests.setdefault(condition.event, []).append(((strategy.name, path), passes(condition, catalog)))
 
     def note(self, event: Event) -> None:
         for place, test in self._tests.get(event.type, ()):

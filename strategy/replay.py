@@ -134,7 +134,7 @@ class Replay:
         self._known: dict[str, set[str]] = {strategy.subject: set() for strategy in strategies}
         self._occurrences = Occurrences()
         for strategy in strategies:
-            self._occurrences.await_for(strategy)
+            self._occurrences.await_for(strategy, catalog)
             self.warnings += check_strategy(strategy, catalog)
             self._engine.deploy(strategy, 1)
 

@@ -11,6 +11,7 @@ from knowledge.catalog import Catalog, name_of
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import canonical
 from strategy.document import EventFilter, Filter, FilterOp, Path
+from strategy.engine.paths import reached
 from strategy.engine.port import Observation
 
 COUNTS: dict[FilterOp, Text] = {
@@ -103,25 +104,22 @@ class Words:
         return name + (self.say(f"（{'，'.join(said)}）", f" ({', '.join(said)})") if said else "")
 
     def chain(self, path: Path) -> str:
-        """Each step of a path: the relation and what it leads to, with its filters."""
+        """Each step of a path: the relation and what it leads to, with its tests."""
         said = []
         for step in path.steps:
-            relation = self.catalog.relations[step.relation]
-            kind = relation.source if step.reverse else relation.target
-            along, object_ = (
-                name_of(relation, step.relation, self.lang),
-                name_of(self.catalog.objects[kind], kind, self.lang),
-            )
+            kind = reached(step, self.catalog)
+            along = name_of(self.catalog.relations[step.relation], step.relation, self.lang)
             tests = [self._test(self.catalog.attribute(kind, each.field), each) for each in step.where]
+            object_ = name_of(self.catalog.objects[kind], kind, self.lang)
             object_ += self.say(f"（{'，'.join(tests)}）", f" ({', '.join(tests)})") if tests else ""
-            way = self.say(
-                f"{'逆' if step.reverse else '经'}“{along}”", f"{'back ' if step.reverse else ''}by “{along}”"
+            way = self.say("逆着" if step.reverse else "沿", "back along" if step.reverse else "along")
+            said.append(
+                self.say(
+                    f"{way}“{along}”{'没有' if step.absent else '到'}{object_}",
+                    f"{way} “{along}” to {'no' if step.absent else 'a'} {object_}",
+                )
             )
-            if step.absent:
-                said.append(self.say(f"{way}没有{object_}", f"no {object_} {way}"))
-            else:
-                said.append(self.say(f"{way}到{object_}", f"{object_} {way}"))
-        return " → ".join(said)
+        return self.say("，再", ", then ").join(said)
 
     def _test(self, attribute: Attribute | None, test: Filter) -> str:
         label = name_of(attribute, test.field, self.lang) if attribute else test.field

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from core.times import DAY
 from strategy.document import (
+    SUBJECT,
     ActionCall,
     Aggregate,
     AttributeIs,
@@ -16,6 +17,8 @@ from strategy.document import (
     Happens,
     MetricIs,
     Near,
+    Path,
+    Ratio,
     Step,
     Streak,
     Window,
@@ -44,6 +47,14 @@ class Chinese(Voice):
         "!=": "不等于",
     }
     equals: ClassVar[dict[str, str]] = {"==": "是", "!=": "不是", "in": "属于", "not_in": "不属于"}
+    others: ClassVar[dict[str, str]] = {
+        "between": "在{}到{}之间",
+        "contains": "包含{}",
+        "starts_with": "以{}开头",
+        "ends_with": "以{}结尾",
+        "missing": "为空",
+        "present": "不为空",
+    }
     joints: ClassVar[dict[Literal["all", "any"], str]] = {"all": "，且", "any": "，或"}
     brackets: ClassVar[tuple[str, str]] = ("（", "）")
     functions: ClassVar[dict[str, str]] = {
@@ -107,14 +118,19 @@ class Chinese(Voice):
 
     def compared(self, op: str, value: object, name: Name) -> str:
         attribute = self.speech.attribute(name)
-        said = self.speech.value(value, attribute, name)  # type: ignore[arg-type] # a document's value
+        said = "" if value is None else self.speech.value(value, attribute, name)  # type: ignore[arg-type] # a document's value
         numeric = isinstance(value, float | int) and not isinstance(value, bool)
         if isinstance(value, bool):
             return f"{'为' if op == '==' else '不为'}{said}"
+        if op in self.others:
+            low, high = (
+                [self.speech.value(v, attribute, name) for v in value] if isinstance(value, list) else [said, ""]
+            )
+            return self.others[op].format(low, high)
         return f"{self.comparisons[op] if numeric or op not in self.equals else self.equals[op]}{said}"
 
     def test(self, name: Name, f: Filter) -> str:
-        return f"{self.speech.name('field', f.field, name.owner)}{self.compared(f.op, f.value, name)}"
+        return f"{self.speech.name(name.kind, f.field, name.owner)}{self.compared(f.op, f.value, name)}"
 
     def attribute(self, c: AttributeIs) -> str:
         name = Name("attribute", c.name, self.owner_of(c.via))
@@ -145,6 +161,9 @@ class Chinese(Voice):
         window = "" if c.function == "last" and c.window == Window() else self.window(c.window)
         field = self.speech.name("field", c.field or "", c.event)
         function = self.functions[c.function]
+        if c.field == SUBJECT:
+            whom = self.speech.name("object", self.catalog.events[c.event].subject)
+            return f"{window}{self.event(c)}的不同{whom}数{self.comparisons[c.op]}{number(float(c.value))}"  # type: ignore[arg-type] # a number of subjects
         if c.function == "distinct":
             return f"{window}{self.event(c)}的{field}{function}{self.comparisons[c.op]}{number(float(c.value))}"  # type: ignore[arg-type] # a number of values
         return f"{window}{self.event(c)}的{field}{function}{self.compared(c.op, c.value, name)}"
@@ -153,6 +172,10 @@ class Chinese(Voice):
         unit = self.catalog.metrics[c.metric].unit
         value = self.speech.amount(c.value, unit)
         return f"{self.window(c.window)}{self.speech.name('metric', c.metric)}{self.comparisons[c.op]}{value}"
+
+    def ratio(self, c: Ratio) -> str:
+        value = self.speech.amount(c.value, "percent" if c.percent else None)
+        return f"{self.window(c.window)}{self.event(c.of)}与{self.event(c.per)}之比{self.comparisons[c.op]}{value}"
 
     def streak(self, c: Streak) -> str:
         without = "".join(f"期间没有{self.event(e)}" for e in c.without)
@@ -196,4 +219,17 @@ class Chinese(Voice):
         name = f"{self.via(c.via)}{self.speech.name('attribute', c.attribute, self.owner_of(c.via))}"
         if c.part:
             return f"{name}{'当月' if c.part == 'month' else '当天'}"
+        if c.yearly:
+            return f"每年{name}{f'前{c.days_before}天' if c.days_before else ''}那一整天"
         return f"{name}前{duration((c.days_before or 0) * DAY, 'zh') if c.days_before else '0天'}那一整天"
+
+    def path(self, c: Path) -> str:
+        said, it = [], ""
+        for step in c.steps:
+            along, object_ = self.speech.name("relation", step.relation), self.reached(step)
+            if step.reverse:
+                said.append(f"{it}{'未被任何' if step.absent else '被'}{object_}“{along}”")
+            else:
+                said.append(f"{it}{'没有' if step.absent else '有'}“{along}”的{object_}")
+            it = f"该{self.kind(step)}"
+        return "，且".join(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from strategy.document import (
+    SUBJECT,
     ActionCall,
     Aggregate,
     AttributeIs,
@@ -16,6 +17,8 @@ from strategy.document import (
     Happens,
     MetricIs,
     Near,
+    Path,
+    Ratio,
     Step,
     Streak,
     Window,
@@ -57,6 +60,14 @@ class English(Voice):
         "!=": "not equal to",
     }
     equals: ClassVar[dict[str, str]] = {"==": "is", "!=": "is not", "in": "is one of", "not_in": "is not one of"}
+    others: ClassVar[dict[str, str]] = {
+        "between": "is between {} and {}",
+        "contains": "contains {}",
+        "starts_with": "starts with {}",
+        "ends_with": "ends with {}",
+        "missing": "is missing",
+        "present": "is not missing",
+    }
     joints: ClassVar[dict[Literal["all", "any"], str]] = {"all": ", and ", "any": ", or "}
     brackets: ClassVar[tuple[str, str]] = ("(", ")")
     functions: ClassVar[dict[str, str]] = {
@@ -129,12 +140,17 @@ class English(Voice):
 
     def compared(self, op: str, value: object, name: Name) -> str:
         attribute = self.speech.attribute(name)
-        said = self.speech.value(value, attribute, name)  # type: ignore[arg-type] # a document's value
+        said = "" if value is None else self.speech.value(value, attribute, name)  # type: ignore[arg-type] # a document's value
         numeric = isinstance(value, float | int) and not isinstance(value, bool)
+        if op in self.others:
+            low, high = (
+                [self.speech.value(v, attribute, name) for v in value] if isinstance(value, list) else [said, ""]
+            )
+            return self.others[op].format(low, high)
         return f"{self.comparisons[op] if numeric or op not in self.equals else self.equals[op]} {said}"
 
     def test(self, name: Name, f: Filter) -> str:
-        return f"{self.speech.name('field', f.field, name.owner)} {self.compared(f.op, f.value, name)}"
+        return f"{self.speech.name(name.kind, f.field, name.owner)} {self.compared(f.op, f.value, name)}"
 
     def event(self, e: EventFilter) -> str:
         name = self.speech.name("event", e.event)
@@ -170,6 +186,10 @@ class English(Voice):
         name = Name("field", c.field or "", c.event)
         window = "" if c.function == "last" and c.window == Window() else f" {self.window(c.window)}"
         field = self.speech.name("field", c.field or "", c.event)
+        if c.field == SUBJECT:
+            whom = plural(self.speech.name("object", self.catalog.events[c.event].subject))
+            value = number(float(c.value))  # type: ignore[arg-type] # a number of subjects
+            return f"the number of distinct {whom} of {self.event(c)}{window} {self.comparisons[c.op]} {value}"
         said = f"the {self.functions[c.function]} {field} of {self.event(c)}{window}"
         if c.function == "distinct":
             return f"{said} {self.comparisons[c.op]} {number(float(c.value))}"  # type: ignore[arg-type] # a number of values
@@ -178,6 +198,13 @@ class English(Voice):
     def metric(self, c: MetricIs) -> str:
         value = self.speech.amount(c.value, self.catalog.metrics[c.metric].unit)
         return f"{self.speech.name('metric', c.metric)} {self.window(c.window)} {self.comparisons[c.op]} {value}"
+
+    def ratio(self, c: Ratio) -> str:
+        value = self.speech.amount(c.value, "percent" if c.percent else None)
+        return (
+            f"the ratio of {self.event(c.of)} to {self.event(c.per)} {self.window(c.window)}"
+            f" {self.comparisons[c.op]} {value}"
+        )
 
     def streak(self, c: Streak) -> str:
         without = "".join(f" without {self.event(e)}" for e in c.without)
@@ -229,4 +256,17 @@ class English(Voice):
         if c.part:
             return f"it is {'the month of' if c.part == 'month' else 'the day of'} {name}"
         days = c.days_before or 0
+        if c.yearly:
+            name = f"the anniversary of {name}"
         return f"it is exactly {days} day{'' if days == 1 else 's'} before {name}, all day"
+
+    def path(self, c: Path) -> str:
+        said, it = [], "it"
+        for step in c.steps:
+            along, object_ = self.speech.name("relation", step.relation), self.reached(step)
+            some = f"no {object_}" if step.absent else f"{article(object_)} {object_}"
+            said.append(
+                f"{some} is linked to {it} by “{along}”" if step.reverse else f"{it} is linked by “{along}” to {some}"
+            )
+            it = f"that {self.kind(step)}"
+        return ", and ".join(said)

@@ -22,10 +22,14 @@ from strategy.document import (
     MetricIs,
     Near,
     Not,
+    Path,
+    PathStep,
+    Ratio,
     Strategy,
     Streak,
 )
 from strategy.document import Sequence as Ordered
+from strategy.engine.paths import reached
 from strategy.language.lexicon import Name
 from strategy.language.speech import Speech, duration
 
@@ -80,6 +84,8 @@ class Voice:
                 return self.count(condition) if condition.function == "count" else self.aggregate(condition)
             case MetricIs():
                 return self.metric(condition)
+            case Ratio():
+                return self.ratio(condition)
             case Streak():
                 return self.streak(condition)
             case Ordered():
@@ -92,6 +98,8 @@ class Voice:
                 return self.forecast(condition)
             case DateIs():
                 return self.date(condition)
+            case Path():
+                return self.path(condition)
         raise AssertionError(condition)
 
     def attribute(self, c: AttributeIs) -> str:
@@ -107,6 +115,9 @@ class Voice:
         raise NotImplementedError
 
     def metric(self, c: MetricIs) -> str:
+        raise NotImplementedError
+
+    def ratio(self, c: Ratio) -> str:
         raise NotImplementedError
 
     def streak(self, c: Streak) -> str:
@@ -127,6 +138,9 @@ class Voice:
     def date(self, c: DateIs) -> str:
         raise NotImplementedError
 
+    def path(self, c: Path) -> str:
+        raise NotImplementedError
+
     # ---- shared words ------------------------------------------------------------------------------------------------
 
     def span(self, micros: int) -> str:
@@ -144,6 +158,15 @@ class Voice:
     def filters(self, event: str, where: Sequence[Filter]) -> str:
         tests = [self.test(Name("field", f.field, event), f) for f in where]
         return self.bracket(self.joints["all"].join(tests))
+
+    def reached(self, step: PathStep) -> str:
+        """The kind of object a step of a path leads to, with its tests in brackets."""
+        tests = [self.test(Name("attribute", f.field, reached(step, self.catalog)), f) for f in step.where]
+        gap = " " if tests and self.lang == "en" else ""
+        return self.kind(step) + gap + (self.bracket(self.joints["all"].join(tests)) if tests else "")
+
+    def kind(self, step: PathStep) -> str:
+        return self.speech.name("object", reached(step, self.catalog))
 
     def test(self, name: Name, f: Filter) -> str:
         raise NotImplementedError
