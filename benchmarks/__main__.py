@@ -10,7 +10,17 @@ import sys
 
 from benchmarks.machine import machine_facts
 
-ALL = ("engine_quick", "decode", "language", "parse", "agents", "graph_quick", "retrieval", "retrieval_choices", "start")
+ALL = (
+    "engine_quick",
+    "decode",
+    "language",
+    "parse",
+    "agents",
+    "graph_quick",
+    "retrieval",
+    "retrieval_choices",
+    "start",
+)
 
 
 def main() -> int:

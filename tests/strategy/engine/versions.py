@@ -13,16 +13,18 @@ from tests.strategy.engine.oracle import Oracle, T
 
 @dataclass
 class Version:
-    """`since` and `until`: what was closed when it was deployed, and when a newer one (or nothing) took its place.
-    `cold`: it was given no history. `edit`: it followed an older version."""
+    """`since`, `until` and `retired`: what was closed when it was deployed, when a newer one took its place, and when its
+    name was stopped. `cold`: it was given no history. `edit`: it followed an older version. `life`: how often its name
+    had been stopped."""
 
     strategy: d.Strategy
     number: int
     since: int | None
     cold: bool
     edit: bool
+    life: int
     until: int | None = None
-    retired: bool = False
+    retired: int | None = None
 
 
 class Versions(Oracle):
@@ -31,22 +33,26 @@ class Versions(Oracle):
     def __init__(self, catalog: Catalog, lateness: int = 0) -> None:
         super().__init__(catalog, [], lateness)
         self.versions: list[Version] = []
+        self.lives: dict[str, int] = {}
         self._judged: Version | None = None
 
     def deploy(self, strategy: d.Strategy, number: int, cold: bool) -> None:
-        closed = self.closed()
-        old = self._current(strategy.name)
+        name, closed = strategy.name, self.closed()
+        old = self._current(name)
         if old is not None:
-            old.until = closed
-        self.versions.append(Version(strategy, number, closed, cold, edit=old is not None))
+            old.until = closed or 0
+        lives = self.lives.get(name, 0)
+        self.versions.append(Version(strategy, number, closed, cold, old is not None, lives))
         self.strategies.append(strategy)
 
     def retire(self, name: str) -> None:
-        for version in [v for v in self.versions if v.strategy.name == name]:
-            version.until, version.retired = self.closed(), True
+        self.lives[name] = self.lives.get(name, 0) + 1
+        for version in self.versions:
+            if version.strategy.name == name and version.retired is None:
+                version.retired = self.closed() or 0
 
     def _current(self, name: str) -> Version | None:
-        return next((v for v in reversed(self.versions) if v.strategy.name == name), None)
+        return next((v for v in reversed(self.versions) if v.strategy.name == name and v.retired is None), None)
 
     def stands(self, name: str, subject: str) -> str:
         """The truth of a strategy's trigger just after the last closed instant."""
@@ -57,15 +63,16 @@ class Versions(Oracle):
 
     def fired(self) -> list[tuple[int, str, str, int]]:
         turns = sorted(turn for order in range(len(self.versions)) for turn in self._of(order))
-        last: dict[tuple[str, str], int] = {}
+        last: dict[tuple[str, int, str], int] = {}
         found = []
         for at, order, subject in turns:
             version = self.versions[order]
             name, cool = version.strategy.name, version.strategy.guards.cooldown
             if cool is not None:
-                if at - last.get((name, subject), at - cool) < cool:
+                mine = (name, version.life, subject)
+                if at - last.get(mine, at - cool) < cool:
                     continue
-                last[name, subject] = at
+                last[mine] = at
             found.append((at, name, subject, version.number))
         return found
 
@@ -89,11 +96,13 @@ class Versions(Oracle):
                 before = self.truth(strategy.trigger, strategy, subject, at, after=True) == T
 
     def _lives(self, version: Version, subject: str, at: int) -> bool:
-        """After its end a version fires by what was in flight alone."""
-        if version.until is None or at <= version.until:
-            return True
-        return not version.retired and any(
-            at in self._completions(part, subject, at) for part in _sequences(version.strategy.trigger)
+        """Replaced, a version fires by what was in flight alone; retired, not even by that."""
+        if version.retired is not None and at > version.retired:
+            return False
+        return (
+            version.until is None
+            or at <= version.until
+            or any(at in self._completions(part, subject, at) for part in _sequences(version.strategy.trigger))
         )
 
     # what a version sees

@@ -234,8 +234,12 @@ def _paths(draw: st.DrawFn, owner: str) -> dict[str, Any]:
     return {"kind": "path", "steps": steps}
 
 
+_NAMES = {"customer": "abc", "store": "ab", "region": "b"}
+"""Object type → the events that count for it."""
+
+
 def _leaves(subject: str) -> st.SearchStrategy[dict[str, Any]]:
-    names = "abc" if subject == "customer" else "ab" if subject == "store" else "b"
+    names = _NAMES[subject]
     event = _event(names).map(lambda e: {"kind": "event", **e})
     kinds = [event, _ratios(names), _sequences(names)]
     if subject != "region":
@@ -260,10 +264,20 @@ def conditions(subject: str = "customer") -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def documents(draw: st.DrawFn, name: str = "s") -> Strategy:
-    subject = draw(st.sampled_from(["customer"] * 6 + ["store"] * 2 + ["region"]))
+def flights(draw: st.DrawFn) -> dict[str, Any]:
+    """Sequences that are in flight often and for long."""
+    first, second = (draw(st.sampled_from("abc")) for _ in "12")
+    last = {"event": second, "within": draw(st.sampled_from(["6h", "1d", "2d"])), "absent": draw(st.booleans())}
+    sequence = {"kind": "sequence", "steps": [{"event": first}, last]}
+    joined = {"kind": draw(st.sampled_from(["any", "all"])), "of": [sequence, draw(_fact_conditions())]}
+    return draw(st.sampled_from([sequence, joined]))
+
+
+@st.composite
+def documents(draw: st.DrawFn, name: str = "s", flying: bool = False) -> Strategy:
+    subject = "customer" if flying else draw(st.sampled_from(["customer"] * 6 + ["store"] * 2 + ["region"]))
     made: dict[str, Any] = {"name": name, "subject": subject, "actions": [{"task": "call"}]}
-    made["trigger"] = draw(conditions(subject))
+    made["trigger"] = draw(flights() if flying else conditions(subject))
     if draw(st.integers(0, 3)) == 0:
         made["audience"] = draw(conditions(subject))
     if draw(st.integers(0, 3)) == 0:
