@@ -13,7 +13,7 @@ from tests.strategy.engine.oracle import Oracle, T
 
 @dataclass
 class Version:
-    """`since`, `until` and `retired`: what was closed when it was deployed, when a newer one took its place, and when its
+    """`since`, `until`, `retired`: what was closed when it was deployed, when a newer one took its place, and when its
     name was stopped. `cold`: it was given no history. `edit`: it followed an older version. `life`: how often its name
     had been stopped."""
 
