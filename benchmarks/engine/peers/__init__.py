@@ -1,0 +1,186 @@
+"""The peers' side: setting them up, and asking one in a process of its own. An answer comes before a time: what a peer
+says about the sample is held against the brute-force oracle, and a form that answers wrongly is not timed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.engine.generator import Rule
+from benchmarks.engine.truth import matches
+from benchmarks.engine.world import EVENTS
+
+HERE = Path(__file__).parent
+PLACE = Path(__file__).parents[3] / "var" / "peers"
+PYTHON = PLACE / "bin" / "python"
+PINS = HERE / "requirements.txt"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`forms`: how the rules are put to it. The first is how its documents say, others what a patient user finds."""
+
+    name: str
+    module: Path
+    forms: tuple[str, ...]
+
+
+def _peer(name: str, module: str, *forms: str) -> Peer:
+    return Peer(name, HERE / f"with_{module}.py", forms)
+
+
+PEERS = (
+    _peer("rule_engine", "rule_engine", "a rule each", "tuned: grouped by type"),
+    _peer("cel", "cel", "a program each", "tuned: one list expression a type"),
+    _peer("zen_engine", "zen", "decision table in batches", "tuned: one list expression a type"),
+    _peer("drools", "drools", "a rule set that matches several"),
+    _peer("durable_rules", "durable", "events", "facts put and taken back"),
+)
+SLOWEST = _peer("cel_python", "celpy", "a program each", "tuned: grouped by type")
+"""Too slow for a quick run: seconds an event."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one form of one peer. `why` says why there are no times: not installed, failed, or wrong."""
+
+    peer: str
+    form: str
+    build_s: float = 0.0
+    decode_us: float = 0.0
+    match_us: float = 0.0
+    wall_us: float = 0.0
+    why: str = ""
+
+    @property
+    def eps(self) -> float:
+        """Events a CPU second, matching alone."""
+        return 1e6 / self.match_us if self.match_us else 0.0
+
+    @property
+    def tuned(self) -> bool:
+        return self.form.startswith("tuned")
+
+
+def is_set_up() -> bool:
+    mark = PLACE / ".ready"
+    return mark.is_file() and mark.read_text() == _pins()
+
+
+def _pins() -> str:
+    return hashlib.sha256(PINS.read_bytes()).hexdigest()
+
+
+def set_up(quiet: bool = False) -> list[str]:
+    """Make the peers' environment. What cannot be installed is left out and named.
+
+    Returns:
+        The peers that could not be installed, each with pip's last words.
+    """
+    if not PYTHON.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(PLACE)], check=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    if not subprocess.run([*pip, "-r", str(PINS)], check=False, capture_output=quiet).returncode:
+        (PLACE / ".ready").write_text(_pins())
+        return []
+    failed = []
+    for line in PINS.read_text(encoding="utf-8").splitlines():
+        if (pin := line.partition("#")[0].strip()) and (done := _install(pip, pin)):
+            failed.append(f"{pin}: {done}")
+    (PLACE / ".ready").write_text(_pins())
+    return failed
+
+
+def _install(pip: list[str], pin: str) -> str:
+    done = subprocess.run([*pip, pin], check=False, capture_output=True, text=True)
+    return (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The same for every peer: rules, the sample whose answers are checked, and the events that are timed."""
+
+    rules: Sequence[Rule]
+    sample: Sequence[bytes]
+    lines: Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of CPU a round, rounds, seconds of warming up (the JVM needs them), the most a peer is given in all."""
+
+    seconds: float = 0.2
+    rounds: int = 3
+    warm: float = 0.5
+    most: float = 60.0
+
+
+def ask(peer: Peer, work: Work, pace: Pace, python: Path = PYTHON) -> list[Result]:
+    """Every form of a peer: answers, then times."""
+    right = matches(work.rules, work.sample)
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / "job.json"
+        job.write_text(json.dumps(_job(work)), encoding="utf-8")
+        with _process([str(python), str(HERE / "child.py"), str(peer.module), str(job)], pace.most) as process:
+            return [_asked(peer.name, form, process, right, pace) for form in peer.forms]
+
+
+def _job(work: Work) -> dict[str, Any]:
+    return {
+        "rules": [{"name": rule.name, "event": rule.event, "where": rule.where} for rule in work.rules],
+        "fields": {
+            event: {field.name: {"type": field.type, "optional": field.present < 1} for field in fields}
+            for event, fields in EVENTS.items()
+        },
+        "sample": [line.decode() for line in work.sample],
+        "lines": [line.decode() for line in work.lines],
+    }
+
+
+@contextlib.contextmanager
+def _process(command: list[str], most: float) -> Iterator[subprocess.Popen[str]]:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+        )
+        watch = threading.Timer(most, process.kill)
+        watch.start()
+        try:
+            yield process
+        finally:
+            watch.cancel()
+            process.kill()
+            process.communicate()
+
+
+def _asked(name: str, form: str, process: subprocess.Popen[str], right: list[list[str]], pace: Pace) -> Result:
+    answer = _said(process, {"do": "answer", "form": form})
+    if answer is None:
+        return Result(name, form, why="failed or not installed")
+    wrong = sum(sorted(mine) != true for mine, true in zip(answer["answers"], right, strict=True))
+    if wrong:
+        return Result(name, form, answer["build_s"], why=f"wrong about {wrong} of {len(right)} events")
+    times = _said(process, {"do": "time", "seconds": pace.seconds, "rounds": pace.rounds, "warm": pace.warm})
+    if times is None:
+        return Result(name, form, answer["build_s"], why="failed while being timed")
+    return Result(name, form, answer["build_s"], **times)
+
+
+def _said(process: subprocess.Popen[str], command: dict[str, Any]) -> Any:
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(json.dumps(command) + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return None
+    line = process.stdout.readline()
+    return json.loads(line) if line else None
