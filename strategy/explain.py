@@ -82,6 +82,13 @@ def explain_observation(
     ]
 
 
+def say_leaf(
+    seen: Observation, condition: LeafCondition, catalog: Catalog, lang: Lang, *, subject: str, wanted: bool = True
+) -> str:
+    """One condition as seen; `wanted` False: the strategy asks for its failing."""
+    return _Voice(catalog, lang, subject).sentence(_Leaf(seen, condition, wanted))
+
+
 @dataclass(frozen=True, slots=True)
 class _Leaf:
     """A leaf as seen. `wanted` is False under an odd number of `not`s: then the condition's failing is what counts."""

@@ -104,14 +104,15 @@ class Journal:
                 repository = JournalRepository(session, ctx.tenant)
                 end = self._end(repository, ctx.tenant)
                 sieve = _Sieve(repository, good, end, self.lateness)
-                repository.append([_row(line.input, now, backfill) for line in sieve.taken])
+                repository.append([_row(line.input, opened, now, backfill) for line, opened in sieve.taken])
                 repository.set_aside([_aside(b, "rejected", now) for b in bad])
                 repository.set_aside([_aside(b, "late", now) for b in sieve.late])
                 last = repository.last_seq() if sieve.taken else end.seq
-            lag = end.lag if backfill else _lag(end.lag, sieve.taken, now)
+            inputs = tuple(line.input for line, _ in sieve.taken)
+            lag = end.lag if backfill else _lag(end.lag, inputs, now)
             self._ends[ctx.tenant] = _End(sieve.opened, lag, last)
-        receipt = Receipt(len(sieve.taken), sieve.duplicates, len(sieve.late), tuple(bad))
-        return Taken(receipt, tuple(line.input for line in sieve.taken), end.seq, last)
+        receipt = Receipt(len(inputs), sieve.duplicates, len(sieve.late), tuple(bad))
+        return Taken(receipt, inputs, end.seq, last)
 
     def control(
         self, tenant: TenantId, kind: Kind, name: str, time: Micros, body: dict[str, Any], *, backfill: bool = False
@@ -121,7 +122,10 @@ class Journal:
             with self._db.transaction() as session:
                 repository = JournalRepository(session, tenant)
                 end = self._end(repository, tenant)
-                repository.append([_columns(kind, name, "", time, body, self._clock.now(), backfill)])
+                if kind is not Kind.TICK:
+                    body = {**body, "opened": end.opened}
+                subject = f"strategy/{name}" if name else ""
+                repository.append([_columns(kind, name, subject, time, body, self._clock.now(), backfill)])
             opened = _later(end.opened, time + 1) if kind is Kind.TICK else end.opened
             self._ends[tenant] = _End(opened, end.lag, end.seq)
 
@@ -156,7 +160,8 @@ class _Sieve:
     """Tells new inputs from duplicates and late ones exactly as the engine will when it reads them in this order."""
 
     def __init__(self, repository: JournalRepository, good: Sequence[GoodLine], end: _End, lateness: int) -> None:
-        self.taken: list[GoodLine] = []
+        self.taken: list[tuple[GoodLine, Micros | None]] = []
+        """With the first moment that is still open when each is applied."""
         self.late: list[BadLine] = []
         self.duplicates = 0
         self.opened = end.opened
@@ -172,7 +177,7 @@ class _Sieve:
                     continue
                 known.add((found.source, found.id))
                 self.opened = _later(self.opened, found.time - lateness)
-            self.taken.append(line)
+            self.taken.append((line, self.opened))
 
 
 def _later(opened: Micros | None, moment: int) -> Micros:
@@ -189,15 +194,17 @@ def input_from(row: JournalEntry) -> Input:
     return Relation(row.subject, row.type, row.body["object"], time, row.body["ended"])
 
 
-def _row(found: Input, now: Micros, backfill: bool) -> dict[str, Any]:
+def _row(found: Input, opened: Micros | None, now: Micros, backfill: bool) -> dict[str, Any]:
     if isinstance(found, Event):
         row = _columns(Kind.EVENT, found.type, found.subject, found.time, dict(found.data), now, backfill)
         return {**row, "source": found.source, "id": found.id}
+    late = {} if opened is None or found.time >= opened else {"opened": opened}
     if isinstance(found, Fact):
-        body: dict[str, Any] = {"value": found.value}
+        body: dict[str, Any] = {"value": found.value, **late}
         return _columns(Kind.FACT, found.property, found.subject, found.time, body, now, backfill)
-    body = {"object": found.object, "ended": found.ended}
-    return _columns(Kind.RELATION, found.relation, found.subject, found.time, body, now, backfill)
+    body = {"object": found.object, "ended": found.ended, **late}
+    row = _columns(Kind.RELATION, found.relation, found.subject, found.time, body, now, backfill)
+    return {**row, "object": found.object}
 
 
 def _columns(
@@ -209,6 +216,7 @@ def _columns(
         "id": None,
         "type": name,
         "subject": subject,
+        "object": None,
         "time": time,
         "body": body,
         "backfill": backfill,
@@ -236,8 +244,8 @@ def order_of(line: GoodLine) -> tuple[int, bool, str, str]:
     return (found.time, False, found.subject, "")
 
 
-def _lag(lag: int | None, taken: Sequence[GoodLine], now: Micros) -> int | None:
-    seen = [line.input.time - now for line in taken if isinstance(line.input, Event)]
+def _lag(lag: int | None, taken: Sequence[Input], now: Micros) -> int | None:
+    seen = [found.time - now for found in taken if isinstance(found, Event)]
     return min(0, max([*seen, *([] if lag is None else [lag])])) if seen else lag
 
 

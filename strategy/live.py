@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,24 +14,20 @@ import structlog
 from core.clock import Clock
 from core.context import Purpose, RequestContext, Role
 from core.db import Database
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Unavailable
 from core.events import Event, Input
 from core.ids import TenantId
-from core.telemetry import span
 from core.text import Text
 from core.times import SECOND, Micros
-from knowledge.catalog import nearest
 from strategy.arrivals import Arrivals
-from strategy.document import Condition
-from strategy.engine.port import Observation, Truth
-from strategy.explain import explain_observation
 from strategy.journal import Journal, order_of
 from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
 from strategy.runner import FiringDecider, TenantRunner
-from strategy.service import RUNNING, STATE_NAMES, CatalogProvider, Change, version_of
+from strategy.service import RUNNING, CatalogProvider, Change
 from strategy.sinks import Sink, SinkFeed
 from strategy.stream import GoodLine, Line, Receipt
-from strategy.tables import Kind, SetAsideRow, State
+from strategy.tables import Kind, SetAsideRow
+from strategy.whynot import Asked, Running, WhyNot, why_not
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,20 +67,6 @@ class TenantStats:
     applied_seq: int
     deployed: dict[str, int]
     undeployable: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """How a running strategy looks for a subject at the watermark: three-valued, with its layered explanation."""
-
-    strategy: str
-    version: int
-    subject: str
-    at: Micros | None
-    truth: Truth
-    trigger: list[str]
-    audience_truth: Truth | None = None
-    audience: list[str] = field(default_factory=list)
 
 
 class LiveEngine:
@@ -326,36 +308,15 @@ class LiveEngine:
 
     # Looking
 
-    def why_not(self, ctx: RequestContext, strategy: str, subject: str) -> WhyNot:
-        """Why a running strategy has not fired for a subject, in the caller's language.
-
-        Raises:
-            NotFound: there is no such strategy. Conflict: it is not running.
-        """
+    def why_not(self, ctx: RequestContext, asked: Asked) -> WhyNot:
+        """Why a strategy has not fired for a subject; errors as in `strategy.whynot.why_not`."""
         runner = self._runner(ctx.tenant)
-        with runner.lock, span("engine.look", strategy=strategy), self._db.reading() as session:
-            repository = StrategyRepository(session, ctx.tenant)
-            version = runner.deployed.get(strategy)
-            found = version_of(repository, strategy, version) if version is not None else None
-            if found is None:
-                raise _not_running(repository, strategy)
-            trigger, audience = runner.engine.look(strategy, subject)
-            at = runner.engine.watermark
-        document = found.strategy
-
-        def say(seen: Observation, condition: Condition) -> list[str]:
-            return explain_observation(seen, condition, runner.catalog, ctx.lang, subject=document.subject)
-
-        return WhyNot(
-            strategy=strategy,
-            version=found.version,
-            subject=subject,
-            at=at,
-            truth=trigger.truth,
-            trigger=say(trigger, document.trigger),
-            audience_truth=audience.truth if audience else None,
-            audience=say(audience, document.audience) if audience and document.audience else [],
-        )
+        with runner.lock:
+            engine = runner.engine
+            running = Running(runner.catalog, engine.watermark, dict(runner.deployed), engine.look)
+            if asked.at is None and asked.version is None:
+                return why_not(self._db, ctx, running, asked)
+        return why_not(self._db, ctx, running, asked)
 
     def aside(
         self, ctx: RequestContext, *, before: int | None = None, limit: int = 100, reason: str | None = None
@@ -404,20 +365,3 @@ class LiveEngine:
                 self._runners[tenant] = runner
                 self.sinks.catch_up(ctx)
             return self._runners[tenant]
-
-
-def _not_running(repository: StrategyRepository, name: str) -> NotFound | Conflict:
-    pairs = repository.of_name(name)
-    if not pairs:
-        return NotFound(
-            Text(f"没有名为 {name!r} 的策略", f"there is no strategy named {name!r}"),
-            nearest=nearest(name, repository.names()),
-        )
-    state = pairs[-1][1].state
-    return Conflict(
-        Text(
-            f"策略 {name!r} 没有在运行（{STATE_NAMES[State(state)]}）",
-            f"strategy {name!r} is not running (it is {state})",
-        ),
-        hint=Text("批准之后才会运行", "It runs once it is approved"),
-    )

@@ -206,6 +206,50 @@ class JournalRepository:
             mine = mine.where(tuple_(*order) > tuple_(*after))
         return self._entries(mine.order_by(*order).limit(_PAGE))
 
+    def earliest_event(self) -> int | None:
+        """When the tenant's history begins."""
+        query = select(JournalRow.time).where(JournalRow.tenant == self._tenant, JournalRow.kind == Kind.EVENT)
+        return self._session.exec(query.order_by(col(JournalRow.time)).limit(1)).first()
+
+    def about(self, subjects: Collection[str], types: Collection[str], until: int, limit: int) -> list[JournalEntry]:
+        """At most so many inputs of these subjects and types (of events, properties, relations) with time ≤ `until`."""
+        found: list[JournalEntry] = []
+        for part in _parts(subjects):
+            query = self._inputs(until).where(col(JournalRow.subject).in_(part), col(JournalRow.type).in_(types))
+            found += self._entries(query.limit(limit - len(found)))
+        return found
+
+    def leading_to(self, objects: Collection[str], relations: Collection[str], until: int) -> list[JournalEntry]:
+        """Relations of these kinds to any of these objects with time ≤ `until`."""
+        found: list[JournalEntry] = []
+        for part in _parts(objects):
+            query = self._inputs(until).where(col(JournalRow.object).in_(part), col(JournalRow.type).in_(relations))
+            found += self._entries(query)
+        return found
+
+    def by_ids(self, subject: str, ids: Collection[str], until: int) -> list[JournalEntry]:
+        """A subject's events of these ids with time ≤ `until`, by time."""
+        query = self._inputs(until).where(
+            col(JournalRow.kind) == Kind.EVENT, col(JournalRow.subject) == subject, col(JournalRow.id).in_(ids)
+        )
+        return self._entries(query.order_by(col(JournalRow.time), col(JournalRow.seq)))
+
+    def deployments(self, name: str) -> list[JournalEntry]:
+        """When a strategy's versions began to run and when it was taken off, in order."""
+        query = sql_select(*_ENTRY).where(
+            col(JournalRow.tenant) == self._tenant,
+            col(JournalRow.subject) == f"strategy/{name}",
+            col(JournalRow.kind).in_([Kind.DEPLOY, Kind.RETIRE]),
+        )
+        return self._entries(query.order_by(col(JournalRow.seq)))
+
+    def _inputs(self, until: int) -> Select[Any]:
+        return sql_select(*_ENTRY).where(
+            col(JournalRow.tenant) == self._tenant,
+            col(JournalRow.kind).in_([Kind.EVENT, Kind.FACT, Kind.RELATION]),
+            col(JournalRow.time) <= until,
+        )
+
     def latest(self, kinds: Sequence[str]) -> int | None:
         """The largest time of an input of these kinds."""
         query = select(JournalRow.time).where(JournalRow.tenant == self._tenant, col(JournalRow.kind).in_(kinds))
@@ -277,6 +321,11 @@ class ReplayJobRepository:
         """Those in any of these states have failed."""
         for row in self._session.exec(select(ReplayJobRow).where(col(ReplayJobRow.state).in_(states))):
             row.state, row.error, row.ended_at = "failed", error, now
+
+
+def _parts(names: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(names)
+    return (ordered[start : start + _PAGE] for start in range(0, len(ordered), _PAGE))
 
 
 def journalled_tenants(session: Session) -> list[TenantId]:

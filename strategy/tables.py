@@ -6,11 +6,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 _BIG = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only for a column of type INTEGER."""
+
+
+_RELATED = text("object IS NOT NULL")
 
 
 class State(StrEnum):
@@ -70,13 +73,21 @@ class StateRow(SQLModel, table=True):
 
 class JournalRow(SQLModel, table=True):
     """What the engine was given, in order, committed before it was acknowledged. `time` is event time; `type` the event
-    type, property, relation or (deploy, retire) strategy. Rows of `backfill` warm state and never fire."""
+    type, property, relation or (deploy, retire) strategy; `object` what a relation leads to. The subject of a deploy or
+    retire is `strategy/<name>`. Rows of `backfill` warm state and never fire.
+
+    `body`: an event's data, `{"value"}` of a fact, `{"object", "ended"}` of a relation, `{"version"}` of a deploy. With
+    `opened`, the first moment that was still open and so the one at which it took effect: of a fact or relation that
+    came late, and of every deploy and retire.
+    """
 
     __tablename__ = "journal"
     __table_args__ = (
         UniqueConstraint("tenant", "source", "id", name="journal_identity"),
         Index("journal_order", "tenant", "seq"),
         Index("journal_time", "tenant", "time"),
+        Index("journal_subject", "tenant", "subject", "time"),
+        Index("journal_object", "tenant", "object", sqlite_where=_RELATED, postgresql_where=_RELATED),
     )
 
     seq: int | None = Field(default=None, sa_column=Column(_BIG, primary_key=True, autoincrement=True))
@@ -86,6 +97,7 @@ class JournalRow(SQLModel, table=True):
     id: str | None = None
     type: str
     subject: str
+    object: str | None = None
     time: int = Field(sa_type=BigInteger)
     body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     backfill: bool = False

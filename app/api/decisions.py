@@ -15,6 +15,7 @@ from core.text import Lang
 from core.times import format_time
 from knowledge.governance import Action
 from strategy.delivery import repository
+from strategy.delivery.evidence import evidence
 from strategy.delivery.tables import Decision
 from strategy.delivery.why import why
 
@@ -67,6 +68,8 @@ class LayerOut(BaseModel):
     title: str
     state: str = Field(description="true, false, unknown, passed, stopped, put_off, done or open")
     lines: list[str]
+    reason: str | None = Field(default=None, description="why a guard objected")
+    detail: dict[str, Any] = Field(default_factory=dict, description="the figures a guard went by")
 
 
 class WhyOut(BaseModel):
@@ -81,7 +84,10 @@ class WhyOut(BaseModel):
     headline: str
     layers: list[LayerOut]
     lines: list[str] = Field(description="the layers as plain text")
-    observed: dict[str, Any] = Field(description="the trigger and audience trees as they were seen")
+    observed: dict[str, Any] = Field(
+        description="the trigger and audience trees as they were seen: truth, observed value, threshold, window, "
+        "evidence and words of each node"
+    )
 
 
 def _action(told: dict[str, Any], lang: Lang) -> ActionOut:
@@ -122,3 +128,34 @@ def explain(decision_id: str, ctx: MayRead, hub: TheHub) -> WhyOut:
     with hub.database.reading() as session:
         found = why(session, ctx, decision_id, hub.catalog, ctx.lang)
     return WhyOut(**found.as_dict(), lines=found.lines()[1:])
+
+
+class EventOut(BaseModel):
+    id: str
+    type: str
+    at: str
+    source: str
+    data: dict[str, Any]
+
+
+class EvidenceOut(BaseModel):
+    events: list[EventOut]
+    withheld: int = Field(description="how many the purpose may not see")
+    missing: list[str] = Field(description="ids whose events the journal does not have")
+
+
+@router.get("/{decision_id}/evidence", summary="The events it rests on")
+def show_evidence(
+    decision_id: str, ctx: Annotated[RequestContext, Depends(allow(Action.GRAPH_READ))], hub: TheHub
+) -> EvidenceOut:
+    """The content of every event that the recorded trigger and audience name, by time."""
+    with hub.database.reading() as session:
+        found = evidence(session, ctx, decision_id, hub.catalog)
+    return EvidenceOut(
+        events=[
+            EventOut(id=e.id, type=e.type, at=format_time(e.time), source=e.source, data=dict(e.data))
+            for e in found.events
+        ],
+        withheld=found.withheld,
+        missing=list(found.missing),
+    )

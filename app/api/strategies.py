@@ -3,6 +3,7 @@ resumed, retired."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
@@ -13,13 +14,14 @@ from app.api.shapes import Label, Page
 from app.hub import Hub
 from core.context import RequestContext
 from core.text import Text
-from core.times import format_time
+from core.times import format_time, parse_time
 from knowledge.governance import Action
 from strategy.engine.port import Truth
 from strategy.experiment.measure import measure
 from strategy.rehearse import rehearse
 from strategy.replay import record_of
 from strategy.schemas import ApproveIn, DraftIn, StrategyOut
+from strategy.whynot import Asked
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
 TheHub = Annotated[Hub, Depends(the_hub)]
@@ -59,23 +61,37 @@ def read_back(name: str, ctx: MayRead, hub: TheHub, version: Version = None) -> 
     return Label.of(hub.strategies.show(ctx, name, version).readback)
 
 
+class FiredOut(BaseModel):
+    decision: str
+    at: str
+    verdict: str
+
+
 class WhyNotOut(BaseModel):
     strategy: str
     version: int
     subject: str
-    at: str | None = Field(description="the moment event time has reached")
+    at: str | None = Field(description="the moment of the answer: the one asked about, or that event time has reached")
     truth: Truth
     trigger: list[str]
     audience_truth: Truth | None
     audience: list[str]
     headline: str
     lines: list[str]
+    tree: dict[str, Any] = Field(description="trigger and audience node by node: truth, observed, threshold, evidence")
+    fired: FiredOut | None = Field(description="the last decision on this strategy for this subject up to then")
+    notes: list[str] = Field(description="what that means for the next firing")
 
 
 _TRUTHS = {
     Truth.TRUE: Text("触发条件此刻成立", "the trigger holds now"),
     Truth.FALSE: Text("触发条件此刻不成立", "the trigger does not hold now"),
     Truth.UNKNOWN: Text("触发条件此刻未知：数据还不够", "the trigger is unknown now: there is too little data"),
+}
+_TRUTHS_THEN = {
+    Truth.TRUE: Text("触发条件当时成立", "the trigger held then"),
+    Truth.FALSE: Text("触发条件当时不成立", "the trigger did not hold then"),
+    Truth.UNKNOWN: Text("触发条件当时未知：数据还不够", "the trigger was unknown then: there was too little data"),
 }
 
 
@@ -85,10 +101,17 @@ def why_not(
     ctx: Annotated[RequestContext, Depends(allow(Action.DECISIONS_READ))],
     hub: TheHub,
     subject: Annotated[str, Query(pattern=r"^[A-Za-z][\w.-]*/\S+$", examples=["customer/c0001"])],
+    at: Annotated[str | None, Query(description="a past moment, RFC 3339; default: now")] = None,
+    version: Annotated[int | None, Query(ge=1, description="default: the one that runs, or ran then")] = None,
 ) -> WhyNotOut:
-    """How a running strategy's trigger and audience look for the subject now: true, false or unknown, part by part."""
-    found = hub.live.why_not(ctx, name, subject)
+    """How a strategy's trigger and audience look for the subject now, or looked just after a past instant: true, false
+    or unknown, part by part. A past moment is answered from the subject's journalled inputs up to then, under the
+    version that ran then (409 if none did), exactly as the engine saw them."""
+    asked = Asked(name, subject, None if at is None else parse_time(_unspaced(at), "at"), version)
+    found = hub.live.why_not(ctx, asked)
     audience = [Text("人群：", "Audience:").say(ctx.lang), *found.audience] if found.audience else []
+    truth = (_TRUTHS if at is None else _TRUTHS_THEN)[found.truth]
+    fired = found.fired
     return WhyNotOut(
         strategy=found.strategy,
         version=found.version,
@@ -98,9 +121,17 @@ def why_not(
         trigger=found.trigger,
         audience_truth=found.audience_truth,
         audience=found.audience,
-        headline=f"{found.strategy} · {found.subject}: {_TRUTHS[found.truth].say(ctx.lang)}",
-        lines=[*found.trigger, *audience],
+        headline=f"{found.strategy} · {found.subject}: {truth.say(ctx.lang)}",
+        lines=[*found.trigger, *audience, *found.notes],
+        tree=found.tree,
+        fired=FiredOut(decision=fired.id, at=format_time(fired.at), verdict=fired.verdict) if fired else None,
+        notes=found.notes,
     )
+
+
+def _unspaced(at: str) -> str:
+    """In a URL `+08:00` that nobody escaped arrives as ` 08:00`."""
+    return re.sub(r" (?=\d\d:\d\d$)", "+", at)
 
 
 class ArmOut(BaseModel):

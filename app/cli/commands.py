@@ -19,6 +19,7 @@ MODULES = {
     "eval": "app.cli.evals",
     "strategy": "app.cli.strategy",
     "why": "app.cli.why",
+    "why-not": "app.cli.why_not",
     "doctor": "app.cli.doctor",
     "keys": "app.cli.keys",
     "audit": "app.cli.audit",

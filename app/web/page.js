@@ -29,7 +29,7 @@ const COMMANDS = {
   ticket: () => curl("/v1/tickets", JSON.stringify({ subject: example("customer"), text: example("ticket") })),
 };
 const MORE = [["m_demo", "zhongshu demo"], ["m_sim", () => `zhongshu simulate --catalog examples/catalog.yaml \\\n  --events examples/events.ndjson --say ${quote(lang === "zh" ? "客户连续3次没打开营销邮件就安排外呼" : "when a customer's marketing email is unopened 3 times in a row, schedule an outbound call")}`],
-  ["m_chat", "zhongshu chat"], ["m_why", "zhongshu why --strategy rival-nearby --subject customer/c0005"], ["m_eval", "zhongshu eval run"], ["m_doctor", "zhongshu doctor"]];
+  ["m_chat", "zhongshu chat"], ["m_why", "zhongshu why-not rival-nearby customer/c0005"], ["m_eval", "zhongshu eval run"], ["m_doctor", "zhongshu doctor"]];
 
 async function call(path, options = {}) {
   const headers = { "Accept-Language": lang, ...(options.body ? { "Content-Type": "application/json" } : {}), ...(key() ? { Authorization: `Bearer ${key()}` } : {}) };

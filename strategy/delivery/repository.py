@@ -50,6 +50,17 @@ def decisions(
     return list(session.exec(query.order_by(col(Decision.at).desc(), col(Decision.id).desc()).limit(limit)))
 
 
+def last_decision(session: Session, ctx: RequestContext, strategy: str, subject: str, until: int) -> Decision | None:
+    """The newest decision on a strategy (any version) for a subject with `at` up to a moment."""
+    query = select(Decision).where(
+        Decision.tenant == ctx.tenant,
+        Decision.subject == subject,
+        Decision.strategy == strategy,
+        col(Decision.at) <= until,
+    )
+    return session.exec(query.order_by(col(Decision.at).desc(), col(Decision.id).desc()).limit(1)).first()
+
+
 def counts(session: Session, ctx: RequestContext, strategy: str | None = None) -> dict[str, int]:
     """Decisions by verdict, drops as `dropped:<reason>`."""
     query = select(Decision.verdict, Decision.reason, func.count()).where(Decision.tenant == ctx.tenant)

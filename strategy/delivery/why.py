@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlmodel import Session
@@ -20,6 +20,7 @@ from strategy.delivery.tables import Decision, OutboxRow, SendState
 from strategy.document import Condition, Strategy
 from strategy.engine.port import Observation, Truth
 from strategy.explain import explain_observation
+from strategy.explain_tree import tree
 from strategy.repository import StrategyRepository
 
 LayerState = Literal["true", "false", "unknown", "passed", "stopped", "put_off", "done", "open"]
@@ -35,7 +36,7 @@ _TITLES = {
     "budget": Text("预算", "Budget"),
     "delivery": Text("送达", "Delivery"),
 }
-_OUTCOMES = {
+OUTCOMES = {
     Outcome.DELIVERED: Text("已执行", "went ahead"),
     Outcome.DEFERRED: Text("推迟执行", "was put off"),
     Outcome.DROPPED: Text("没有执行", "was dropped"),
@@ -45,21 +46,26 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class WhyLayer:
-    """One layer of the answer: `layer` is its stable name, `lines` what there is to say."""
+    """One layer of the answer: `layer` is its stable name, `lines` what there is to say; of a guard, `reason` is why it
+    objected and `detail` the figures it went by."""
 
     layer: str
     title: str
     state: LayerState
     lines: tuple[str, ...]
+    reason: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionWhy:
-    """The whole answer; `headline` says it in one sentence, `layers` in the order in which things were asked."""
+    """The whole answer; `headline` says it in one sentence, `layers` in the order in which things were asked;
+    `observed` has the trigger and audience trees as they were seen."""
 
     decision: Decision
     headline: str
     layers: tuple[WhyLayer, ...]
+    observed: dict[str, Any]
 
     def lines(self) -> list[str]:
         """As plain text, layers indented under their titles."""
@@ -83,9 +89,17 @@ class DecisionWhy:
             "variant": row.variant,
             "headline": self.headline,
             "layers": [
-                {"layer": x.layer, "title": x.title, "state": x.state, "lines": list(x.lines)} for x in self.layers
+                {
+                    "layer": x.layer,
+                    "title": x.title,
+                    "state": x.state,
+                    "lines": list(x.lines),
+                    "reason": x.reason,
+                    "detail": x.detail,
+                }
+                for x in self.layers
             ],
-            "observed": {"trigger": row.why["trigger"], "audience": row.why["audience"]},
+            "observed": self.observed,
         }
 
 
@@ -103,7 +117,7 @@ def why(session: Session, ctx: RequestContext, decision_id: str, catalog: Catalo
     layers = [words.trigger(row), *words.guards(row)]
     if row.verdict in (Outcome.DELIVERED, Outcome.DEFERRED):
         layers.append(words.delivery(row, repository.outbox_of(session, ctx, row.id)))
-    return DecisionWhy(row, words.headline(row), tuple(layers))
+    return DecisionWhy(row, words.headline(row), tuple(layers), words.observed(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ class _Words:
     strategy: Strategy | None
 
     def headline(self, row: Decision) -> str:
-        outcome = _OUTCOMES[Outcome(row.verdict)].say(self.lang)
+        outcome = OUTCOMES[Outcome(row.verdict)].say(self.lang)
         reason = REASONS[Reason(row.reason)].say(self.lang) if row.reason else ""
         when = self._time(row.due if row.verdict == Outcome.DEFERRED else row.at)
         if self.lang == "zh":
@@ -128,13 +142,24 @@ class _Words:
             "trigger", _TRUTHS[seen.truth], self._observed(seen, self.strategy.trigger if self.strategy else None)
         )
 
+    def observed(self, row: Decision) -> dict[str, Any]:
+        """Both trees, node by node with words, as `strategy.explain_tree.tree` gives them."""
+        trigger = self.strategy.trigger if self.strategy else None
+        audience = self.strategy.audience if self.strategy else None
+        seen = row.why["audience"]
+        return {
+            "trigger": self._tree(row.why["trigger"], trigger),
+            "audience": self._tree(seen, audience) if seen else None,
+        }
+
     def guards(self, row: Decision) -> Iterator[WhyLayer]:
         for layer in read_layers(row.why):
             lines = [layer.said.say(self.lang)]
             if layer.guard == "audience" and row.why["audience"]:
                 seen = read_observation(row.why["audience"])
                 lines += self._observed(seen, self.strategy.audience if self.strategy else None)
-            yield self._layer(layer.guard, _state(layer), lines)
+            told = self._layer(layer.guard, _state(layer), lines)
+            yield replace(told, reason=layer.reason.value if layer.reason else None, detail=layer.detail)
 
     def delivery(self, row: Decision, messages: list[OutboxRow]) -> WhyLayer:
         by_key = {message.id: message for message in messages}
@@ -146,12 +171,16 @@ class _Words:
         return WhyLayer(name, _TITLES[name].say(self.lang), state, tuple(lines))
 
     def _observed(self, seen: Observation, condition: Condition | None) -> list[str]:
-        if condition is not None:
-            return explain_observation(seen, condition, self.catalog, self.lang)
+        if condition is not None and self.strategy is not None:
+            return explain_observation(seen, condition, self.catalog, self.lang, subject=self.strategy.subject)
         if not seen.evidence:
             return []
         ids = ("、" if self.lang == "zh" else ", ").join(seen.evidence)
         return [Text(f"依据：{ids}", f"on the evidence of {ids}").say(self.lang)]
+
+    def _tree(self, seen: dict[str, Any], condition: Condition | None) -> dict[str, Any]:
+        subject = self.strategy.subject if self.strategy else "customer"
+        return tree(read_observation(seen), condition, self.catalog, self.lang, subject=subject)
 
     def _action(self, told: dict[str, Any], message: OutboxRow | None) -> str:
         """What became of one action: its label, what happened to its message, and the note on its channel."""

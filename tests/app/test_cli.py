@@ -179,8 +179,24 @@ def test_a_sentence_is_drafted_listed_shown_and_approved(service: Service) -> No
     assert "cli-welcome" in missing.stderr
 
 
+def test_why_not_is_asked_of_now_and_of_a_past_moment(service: Service) -> None:
+    drafted = against(service, "strategy", "draft", "客户登录就外呼", "--name", "cli-asked", "--json")
+    assert drafted.returncode == 0, drafted.stderr
+    refused = against(service, "why-not", "cli-asked", "customer/cli", lang="zh")
+    assert (refused.returncode, "没有在运行" in refused.stderr) == (6, True)
+    moment = datetime.now(UTC).isoformat()
+    event = {"id": "asked", "source": "cli", "type": "app.login", "time": moment, "subject": "customer/cli"}
+    assert service.admin("POST", "/v1/events", event).body["accepted"] == 1
+    past = ["why-not", "cli-asked", "customer/cli", "--at", "2026-01-01T00:00:00+08:00"]
+    assert "was not running then" in against(service, *past).stderr
+    answered = against(service, *past, "--version", "1")
+    assert "the trigger did not hold then" in answered.stdout
+    assert "tree" in json.loads(against(service, *past, "--version", "1", "--json").stdout)
+
+
 @pytest.mark.parametrize(
-    "arguments", [["why"], ["strategy", "draft"], ["nonsense"], ["keys", "create", "--role", "king"]]
+    "arguments",
+    [["why"], ["why-not", "one"], ["strategy", "draft"], ["nonsense"], ["keys", "create", "--role", "king"]],
 )
 def test_a_wrong_call_exits_with_two(tmp_path: Path, arguments: list[str]) -> None:
     answer = run(tmp_path, *arguments)

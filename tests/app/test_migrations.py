@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from app.migrations import current_revision, migrate, newest_revision
+from app.migrations import config, current_revision, migrate, newest_revision
 from app.migrations.metadata import MODULES, all_tables
 from core.db import Database
 from core.errors import Refused
@@ -41,6 +42,26 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     assert migrate(database)
     assert migrate(database) == []
     assert current_revision(database) == newest_revision()
+
+
+def test_journals_of_before_are_found_by_related_object_and_by_strategy(database: Database) -> None:
+    settings = config()
+    with database.engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0002")
+        row = "insert into journal (tenant, kind, type, subject, time, body, backfill, received_at) values "
+        connection.exec_driver_sql(
+            f"{row} ('t', 'relation', 'owns', 'customer/1', 1, '{{\"object\": \"device/1\", \"ended\": false}}', 0, 1),"
+            "('t', 'fact', 'tier', 'customer/1', 1, '{\"value\": \"vip\"}', 0, 1), ('t', 'deploy', 's', '', 1, '{}', 0, 1)"
+        )
+    migrate(database)
+    with database.engine.connect() as connection:
+        found = connection.exec_driver_sql("select kind, subject, object from journal order by seq").all()
+    assert [tuple(row) for row in found] == [
+        ("relation", "customer/1", "device/1"),
+        ("fact", "customer/1", None),
+        ("deploy", "strategy/s", None),
+    ]
 
 
 def test_a_store_of_a_newer_version_is_left_alone(database: Database) -> None:

@@ -106,6 +106,16 @@ def test_from_draft_to_firing_to_why_and_why_not(admin: Client) -> None:
     why_not = admin("GET", f"/v1/strategies/{name}/why-not?subject=customer/s2").body
     assert why_not["truth"] != "true"
     assert why_not["lines"]
+    assert why_not["fired"] is None
+    then = admin("GET", f"/v1/strategies/{name}/why-not?subject=customer/s1&at={quote(decided['at'])}").body
+    assert (then["truth"], then["at"], then["fired"]["decision"]) == ("true", decided["at"], decided["id"])
+    assert then["tree"]["trigger"]["evidence"] == ["s1-1", "s1-2"]
+    assert decided["id"] in " ".join(then["notes"])
+    assert "held then" in then["headline"]
+
+    rests_on = admin("GET", f"/v1/decisions/{decided['id']}/evidence").body
+    assert [event["id"] for event in rests_on["events"]] == ["s1-1", "s1-2"]
+    assert (rests_on["missing"], rests_on["withheld"]) == ([], 0)
 
     sent = admin("GET", "/v1/outbox?state=sent").body["items"]
     assert decided["id"] in {message["decision"] for message in sent}
@@ -182,7 +192,27 @@ def test_a_viewer_reads_strategies_and_drafts_none(service: Service) -> None:
     assert viewer("POST", "/v1/strategies", {"sentence": SENTENCE}).status == 403
 
 
-@pytest.mark.parametrize("path", ["/v1/decisions/dec_none/why", "/v1/strategies/none/why-not?subject=customer/x"])
+def test_a_moment_in_a_url_may_lack_the_escape_of_its_plus_sign(admin: Client) -> None:
+    path = "/v1/strategies/none/why-not?subject=customer/x&at="
+    assert admin("GET", f"{path}2026-05-01T08:00:00+08:00").status == 404
+    assert admin("GET", f"{path}yesterday").body["where"] == {"field": "at"}
+    assert admin("GET", f"{path}2098-05-01T08:00:00Z").status == 422
+
+
+def test_a_viewer_asks_why_and_is_not_shown_the_events(service: Service) -> None:
+    viewer = service.as_role(Role.VIEWER)
+    assert viewer("GET", "/v1/decisions/dec_none/why").status == 404
+    assert viewer("GET", "/v1/decisions/dec_none/evidence").status == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/decisions/dec_none/why",
+        "/v1/decisions/dec_none/evidence",
+        "/v1/strategies/none/why-not?subject=customer/x",
+    ],
+)
 def test_why_of_nothing_is_not_found(admin: Client, path: str) -> None:
     assert admin("GET", path).status == 404
 

@@ -20,6 +20,7 @@ from strategy.engine.port import Outcome, Truth
 from strategy.engine.python import PythonEngine
 from strategy.repository import JournalRepository
 from strategy.tables import Kind
+from strategy.whynot import Asked
 from tests.strategy.livehub import CTX, NOW, LiveHub, every_login, login, mail, silence, unread
 
 OTHER = RequestContext(TenantId("other"), CTX.actor, CTX.role, CTX.purpose)
@@ -302,7 +303,7 @@ def test_why_not_shows_how_a_strategy_stands_for_a_subject(make: Make) -> None:
     hub.run(unread(3))
     hub.live.accept_events(CTX, [mail("m1", NOW, False)])
     hub.move(NOW + MINUTE)
-    seen = hub.live.why_not(CTX, "unread", "customer/c1")
+    seen = hub.live.why_not(CTX, Asked("unread", "customer/c1"))
     assert seen.truth is Truth.FALSE
     assert any("1" in line for line in seen.trigger)
     assert seen.version == 1
@@ -312,9 +313,9 @@ def test_why_not_of_what_does_not_run_says_so(make: Make) -> None:
     hub = make()
     hub.service.draft(CTX, document=unread(3))
     with pytest.raises(Conflict, match="draft"):
-        hub.live.why_not(CTX, "unread", "customer/c1")
+        hub.live.why_not(CTX, Asked("unread", "customer/c1"))
     with pytest.raises(NotFound) as error:
-        hub.live.why_not(CTX, "unraed", "customer/c1")
+        hub.live.why_not(CTX, Asked("unraed", "customer/c1"))
     assert error.value.nearest == ["unread"]
 
 
