@@ -106,13 +106,13 @@ def test_a_peer_with_wrong_answers_is_reported_and_not_timed(work: peers.Work) -
 
 def test_a_peer_that_fails_is_reported(work: peers.Work) -> None:
     (result,) = _asked(work, ["breaks"])
-    assert result.why == "failed or not installed"
+    assert result.why == "RuntimeError: it cannot read these rules"
 
 
 def test_a_peer_whose_time_is_up_is_reported(work: peers.Work) -> None:
     peer = peers.Peer("fake", Path(__file__).with_name("wrong_peer.py"), ("right",))
     (result,) = peers.ask(peer, work, peers.Pace(1e9, 1, 0.0, most=1.0), Path(sys.executable))
-    assert result.why == "failed while being timed"
+    assert "took too long" in result.why
 
 
 def test_a_ratio_stands_for_each_peer_that_answers_in_time(monkeypatch: pytest.MonkeyPatch, work: peers.Work) -> None:

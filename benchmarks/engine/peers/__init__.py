@@ -32,17 +32,19 @@ class Peer:
     name: str
     module: Path
     forms: tuple[str, ...]
+    slow_start: float = 1.0
+    """How many times as much warming up it needs."""
 
 
-def _peer(name: str, module: str, *forms: str) -> Peer:
-    return Peer(name, HERE / f"with_{module}.py", forms)
+def _peer(name: str, module: str, *forms: str, slow_start: float = 1.0) -> Peer:
+    return Peer(name, HERE / f"with_{module}.py", forms, slow_start)
 
 
 PEERS = (
     _peer("rule_engine", "rule_engine", "a rule each", "tuned: grouped by type"),
     _peer("cel", "cel", "a program each", "tuned: one list expression a type"),
     _peer("zen_engine", "zen", "decision table in batches", "tuned: one list expression a type"),
-    _peer("drools", "drools", "a rule set that matches several"),
+    _peer("drools", "drools", "a rule set that matches several", slow_start=6.0),
     _peer("durable_rules", "durable", "events", "facts put and taken back"),
 )
 SLOWEST = _peer("cel_python", "celpy", "a program each", "tuned: grouped by type")
@@ -116,7 +118,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of CPU a round, rounds, seconds of warming up (the JVM needs them), the most a peer is given in all."""
+    """Seconds of CPU a round, rounds, seconds of CPU to warm up, and the most seconds a peer is given in all."""
 
     seconds: float = 0.2
     rounds: int = 3
@@ -131,7 +133,7 @@ def ask(peer: Peer, work: Work, pace: Pace, python: Path = PYTHON) -> list[Resul
         job = Path(folder) / "job.json"
         job.write_text(json.dumps(_job(work)), encoding="utf-8")
         with _process([str(python), str(HERE / "child.py"), str(peer.module), str(job)], pace.most) as process:
-            return [_asked(peer.name, form, process, right, pace) for form in peer.forms]
+            return [_asked(peer, form, process, right, pace) for form in peer.forms]
 
 
 def _job(work: Work) -> dict[str, Any]:
@@ -148,39 +150,38 @@ def _job(work: Work) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _process(command: list[str], most: float) -> Iterator[subprocess.Popen[str]]:
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
-        )
-        watch = threading.Timer(most, process.kill)
-        watch.start()
-        try:
-            yield process
-        finally:
-            watch.cancel()
-            process.kill()
-            process.communicate()
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
+    )
+    watch = threading.Timer(most, process.kill)
+    watch.start()
+    try:
+        yield process
+    finally:
+        watch.cancel()
+        process.kill()
+        process.communicate()
 
 
-def _asked(name: str, form: str, process: subprocess.Popen[str], right: list[list[str]], pace: Pace) -> Result:
+def _asked(peer: Peer, form: str, process: subprocess.Popen[str], right: list[list[str]], pace: Pace) -> Result:
     answer = _said(process, {"do": "answer", "form": form})
-    if answer is None:
-        return Result(name, form, why="failed or not installed")
+    if "failed" in answer:
+        return Result(peer.name, form, why=answer["failed"])
     wrong = sum(sorted(mine) != true for mine, true in zip(answer["answers"], right, strict=True))
     if wrong:
-        return Result(name, form, answer["build_s"], why=f"wrong about {wrong} of {len(right)} events")
-    times = _said(process, {"do": "time", "seconds": pace.seconds, "rounds": pace.rounds, "warm": pace.warm})
-    if times is None:
-        return Result(name, form, answer["build_s"], why="failed while being timed")
-    return Result(name, form, answer["build_s"], **times)
+        return Result(peer.name, form, answer["build_s"], why=f"wrong about {wrong} of {len(right)} events")
+    warm = pace.warm * peer.slow_start
+    times = _said(process, {"do": "time", "seconds": pace.seconds, "rounds": pace.rounds, "warm": warm})
+    if "failed" in times:
+        return Result(peer.name, form, answer["build_s"], why=times["failed"])
+    return Result(peer.name, form, answer["build_s"], **times)
 
 
-def _said(process: subprocess.Popen[str], command: dict[str, Any]) -> Any:
+def _said(process: subprocess.Popen[str], command: dict[str, Any]) -> dict[str, Any]:
     assert process.stdin is not None and process.stdout is not None
-    try:
+    with contextlib.suppress(BrokenPipeError):
         process.stdin.write(json.dumps(command) + "\n")
         process.stdin.flush()
-    except BrokenPipeError:
-        return None
     line = process.stdout.readline()
-    return json.loads(line) if line else None
+    answer: dict[str, Any] = json.loads(line) if line else {"failed": "its process ended, or took too long"}
+    return answer

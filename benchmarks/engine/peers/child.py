@@ -43,8 +43,8 @@ def timed(form: Form, lines: list[str], seconds: float, rounds: int, warm: float
     while spent < min(seconds, 0.2) and size < len(events):
         size = min(2 * size, len(events))
         spent = _spent(form, events[:size])[0]
-    begun = time.perf_counter()
-    while time.perf_counter() - begun < warm:
+    begun = time.process_time()
+    while time.process_time() - begun < warm:
         form.match(events[:size])
     cpus, walls = [], []
     for _ in range(rounds):
@@ -69,25 +69,43 @@ def _spent(form: Form, events: list[Any]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
+class Peer:
+    """The peer of a module, and the form that is being looked at."""
+
+    def __init__(self, module: Path, job: dict[str, Any]) -> None:
+        self._module, self._job = module, job
+        self._form: Form | None = None
+
+    def answer(self, form: str) -> dict[str, Any]:
+        """What the form says about the sample."""
+        made = self._loaded().FORMS[form]
+        started = time.process_time()
+        self._form = made(self._job["rules"], self._job["fields"])
+        built = time.process_time() - started
+        return {"build_s": built, "answers": self._form.match(self._form.prepare(self._job["sample"]))}
+
+    def time(self, seconds: float, rounds: int, warm: float) -> dict[str, float]:
+        assert self._form is not None
+        return timed(self._form, self._job["lines"], seconds, rounds, warm)
+
+    def _loaded(self) -> Any:
+        spec = importlib.util.spec_from_file_location(self._module.stem, self._module)
+        assert spec is not None and spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+        return loaded
+
+
 def main() -> None:
-    module, job = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a peer prints itself is no answer
     sys.modules["child"] = sys.modules["__main__"]
-    spec = importlib.util.spec_from_file_location(module.stem, module)
-    assert spec is not None and spec.loader is not None
-    forms = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(forms)
-    form: Form | None = None
+    peer = Peer(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")))
     for command in map(json.loads, sys.stdin):
-        if command["do"] == "answer":
-            started = time.process_time()
-            form = forms.FORMS[command["form"]](job["rules"], job["fields"])
-            built = time.process_time() - started
-            answer: Any = {"build_s": built, "answers": form.match(form.prepare(job["sample"]))}
-        else:
-            assert form is not None
-            answer = timed(form, job["lines"], command["seconds"], command["rounds"], command["warm"])
+        try:
+            answer = getattr(peer, command.pop("do"))(**command)
+        except Exception as error:  # whatever a peer raises is its answer
+            answer = {"failed": f"{type(error).__name__}: {error}"[:200]}
         print(json.dumps(answer), file=out, flush=True)
 
 
