@@ -3,7 +3,7 @@ what it is related to) up to then goes through a fresh engine. Exact, and bounde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from core.errors import TooLarge
@@ -14,22 +14,18 @@ from core.times import Micros
 from knowledge.catalog import Catalog
 from strategy.document import Strategy
 from strategy.engine.compile import compile_strategy
+from strategy.engine.groups import key_of
+from strategy.engine.paths import PathLeaf
 from strategy.engine.port import Observation
 from strategy.engine.python import PythonEngine
 from strategy.journal import input_from
 from strategy.repository import JournalEntry, JournalRepository
+from strategy.tables import Kind
 
 MOST = 200_000
 """Inputs read for one answer."""
-
-
-@dataclass(slots=True)
-class _Reads:
-    """What a strategy reads of its subject, and of the objects that a relation leads to."""
-
-    own: set[str] = field(default_factory=set)
-    relations: set[str] = field(default_factory=set)
-    of_objects: set[str] = field(default_factory=set)
+SCANNED = 1_000_000
+"""Events looked through for those of a group, which are not kept by group."""
 
 
 def look_back(
@@ -55,32 +51,68 @@ def look_back(
         return engine.look(strategy.name, subject)
 
 
+@dataclass(slots=True)
+class _Reading:
+    """Gathers rows of the journal about the subject and what it is related to, up to the instant, up to `MOST`."""
+
+    journal: JournalRepository
+    at: Micros
+    rows: dict[int, JournalEntry] = field(default_factory=dict)
+
+    def about(self, subjects: Collection[str], types: Collection[str]) -> list[JournalEntry]:
+        """What there is of these types about these subjects."""
+        room = MOST + 1 - len(self.rows)
+        return self._keep(self.journal.about(subjects, types, self.at, room) if subjects and types else [])
+
+    def along(self, relation: str, owners: Collection[str], *, reverse: bool = False) -> set[str]:
+        """Whom or what these were ever related to."""
+        if not reverse:
+            return {row.body["object"] for row in self.about(owners, [relation]) if row.kind == Kind.RELATION}
+        return {row.subject for row in self._keep(self.journal.leading_to(owners, [relation], self.at))}
+
+    def of_group(self, subject: str, fields: dict[str, str], since: Micros | None) -> None:
+        """Events that count for a group: `fields` has the field with its key of each type."""
+        key, scanned = subject.partition("/")[2], 0
+        for page in self.journal.events_back(fields, since, self.at):
+            scanned += len(page)
+            if scanned > SCANNED:
+                raise _too_much(subject, SCANNED)
+            self._keep([row for row in page if key_of(row.body.get(fields[row.type])) == key])
+
+    def _keep(self, rows: list[JournalEntry]) -> list[JournalEntry]:
+        self.rows.update((row.seq, row) for row in rows)
+        if len(self.rows) > MOST:
+            raise _too_much("", MOST)
+        return rows
+
+
 def _read(
     journal: JournalRepository, catalog: Catalog, strategy: Strategy, subject: str, at: Micros
-) -> list[JournalEntry]:
-    reads = _reads(strategy, catalog)
-    rows = journal.about([subject], reads.own | reads.relations, at, MOST + 1)
-    objects = {row.body["object"] for row in rows if row.type in reads.relations and "object" in row.body}
-    if objects and reads.of_objects:
-        rows += journal.about(objects, reads.of_objects, at, MOST + 1 - len(rows))
-    if len(rows) > MOST:
-        raise TooLarge(
-            Text(f"{subject} 到那时的输入超过 {MOST} 条", f"{subject} has more than {MOST} inputs up to then"),
-            hint=Text("改用回放（POST /v1/replays）", "Replay it instead (POST /v1/replays)"),
-        )
-    return rows
+) -> Collection[JournalEntry]:
+    """Everything that the strategy's conditions depend on for the subject."""
+    program = compile_strategy(strategy, catalog)
+    reading = _Reading(journal, at)
+    for leaf in program.leaves:
+        reading.about([subject], leaf.events)
+        owners = {subject} if leaf.via is None else reading.along(leaf.via, [subject])
+        reading.about(owners, leaf.properties)
+        if isinstance(leaf, PathLeaf):
+            owners = {subject}
+            for hop in leaf.hops:
+                owners = reading.along(hop.relation, owners, reverse=hop.reverse)
+                reading.about(owners, [name for name, _ in hop.tests])
+    events = {event for leaf in program.leaves for event in leaf.events}
+    if fields := {e: field for e in events if (field := catalog.events[e].groups.get(strategy.subject)) is not None}:
+        reading.of_group(subject, fields, None if program.history is None else Micros(at - program.history))
+    return reading.rows.values()
 
 
-def _reads(strategy: Strategy, catalog: Catalog) -> _Reads:
-    reads = _Reads()
-    for leaf in compile_strategy(strategy, catalog).leaves:
-        reads.own.update(leaf.events)
-        if leaf.via is None:
-            reads.own.update(leaf.properties)
-        else:
-            reads.relations.add(leaf.via)
-            reads.of_objects.update(leaf.properties)
-    return reads
+def _too_much(subject: str, most: int) -> TooLarge:
+    return TooLarge(
+        Text(f"要读的输入超过 {most:,} 条", f"more than {most:,} inputs would have to be read"),
+        where={"subject": subject} if subject else {},
+        hint=Text("改用回放（POST /v1/replays）", "Replay it instead (POST /v1/replays)"),
+    )
 
 
 def _in_order(rows: Iterable[JournalEntry], at: Micros) -> list[tuple[Micros, Input]]:

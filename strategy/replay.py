@@ -22,6 +22,7 @@ from knowledge.catalog import Catalog
 from strategy.delivery.decide import Reason, Verdict
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
+from strategy.engine.groups import groups_of, subjects_of
 from strategy.engine.port import EngineBackend, Firing, Outcome
 from strategy.engine.python import PythonEngine
 from strategy.explain import explain
@@ -127,7 +128,7 @@ class Replay:
         self._strategies = {s.name: s for s in strategies}
         self._engine = engine(catalog, lateness)
         self._guards = ReplayGuards(catalog.timezone)
-        self._events = catalog.events
+        self._events, self._groups = catalog.events, groups_of(catalog)
         self._slips: set[tuple[str, str]] = set()
         self._newest_event: Micros | None = None
         self._fact_times = array("q")
@@ -167,11 +168,13 @@ class Replay:
                 self._watch(self.summary)
 
     def _meet(self, found: Input) -> None:
-        for subject in (found.subject, found.object) if isinstance(found, Relation) else (found.subject,):
+        named = [found.subject, found.object] if isinstance(found, Relation) else [found.subject]
+        if isinstance(found, Event):
+            named = subjects_of(found, self._groups)
+            self._occurrences.note(found)
+        for subject in named:
             if (known := self._known.get(subject.partition("/")[0])) is not None:
                 known.add(subject)
-        if isinstance(found, Event):
-            self._occurrences.note(found)
 
     def _admit(self, line: Line) -> GoodLine | Notice | None:
         """The line if the engine is to have it; a notice if it is bad; None if it lies after `until`."""

@@ -227,6 +227,17 @@ class JournalRepository:
             found += self._entries(query)
         return found
 
+    def events_back(self, types: Collection[str], after: int | None, until: int) -> Iterator[list[JournalEntry]]:
+        """Events of these types with `after` < time ≤ `until`, newest first, in pages."""
+        order = (col(JournalRow.time), col(JournalRow.seq))
+        query = self._inputs(until).where(col(JournalRow.kind) == Kind.EVENT, col(JournalRow.type).in_(types))
+        if after is not None:
+            query = query.where(col(JournalRow.time) > after)
+        query = query.order_by(*(each.desc() for each in order)).limit(_PAGE)
+        while page := self._entries(query):
+            yield page
+            query = query.where(tuple_(*order) < tuple_(page[-1].time, page[-1].seq))
+
     def by_ids(self, subject: str, ids: Collection[str], until: int) -> list[JournalEntry]:
         """A subject's events of these ids with time ≤ `until`, by time."""
         query = self._inputs(until).where(

@@ -3,7 +3,7 @@ the request's purpose may see them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,13 @@ from core.context import RequestContext
 from core.errors import NotFound
 from core.events import Event
 from core.text import Text
+from core.times import Micros
 from knowledge.catalog import Catalog
 from knowledge.graph import CatalogLimits
 from knowledge.graph.model import may_use
+from strategy.asof import SCANNED
 from strategy.delivery import repository
+from strategy.engine.groups import groups_of, subjects_of
 from strategy.journal import input_from
 from strategy.repository import JournalRepository
 
@@ -40,8 +43,7 @@ def evidence(session: Session, ctx: RequestContext, decision_id: str, catalog: C
     if row is None:
         raise NotFound(Text(f"没有决策 {decision_id!r}", f"there is no decision {decision_id!r}"))
     ids = dict.fromkeys([*_ids(row.why["trigger"]), *_ids(row.why["audience"] or {})])
-    rows = JournalRepository(session, ctx.tenant).by_ids(row.subject, list(ids), row.at)
-    found = [event for each in rows if isinstance(event := input_from(each), Event)]
+    found = _events(JournalRepository(session, ctx.tenant), catalog, row.subject, list(ids), Micros(row.at))
     limits = CatalogLimits(lambda: catalog)
     seen = [event for event in found if may_use(ctx.purpose, limits.of_event(event.type))]
     return Evidence(
@@ -49,6 +51,27 @@ def evidence(session: Session, ctx: RequestContext, decision_id: str, catalog: C
         len(found) - len(seen),
         tuple(id_ for id_ in ids if id_ not in {event.id for event in found}),
     )
+
+
+def _events(
+    journal: JournalRepository, catalog: Catalog, subject: str, ids: Collection[str], at: Micros
+) -> list[Event]:
+    """The subject's events of these ids, or, of a group (a store, a region), those that count for it."""
+    found = [event for row in journal.by_ids(subject, ids, at) if isinstance(event := input_from(row), Event)]
+    groups = {name: kind for name, kind in groups_of(catalog).items() if subject.partition("/")[0] in dict(kind)}
+    missing = set(ids) - {event.id for event in found}
+    if not groups or not missing:
+        return found
+    scanned = 0
+    for page in journal.events_back(groups, None, at):
+        for row in page:
+            event = input_from(row)
+            if row.id in missing and isinstance(event, Event) and subject in subjects_of(event, groups):
+                found.append(event)
+        scanned += len(page)
+        if scanned > SCANNED or missing <= {event.id for event in found}:
+            break
+    return sorted(found, key=lambda event: event.order)
 
 
 def _ids(seen: Mapping[str, Any]) -> Iterator[str]:

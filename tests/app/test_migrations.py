@@ -49,11 +49,13 @@ def test_journals_of_before_are_found_by_related_object_and_by_strategy(database
     with database.engine.begin() as connection:
         settings.attributes["connection"] = connection
         command.upgrade(settings, "0002")
-        row = "insert into journal (tenant, kind, type, subject, time, body, backfill, received_at) values "
-        connection.exec_driver_sql(
-            f"{row} ('t', 'relation', 'owns', 'customer/1', 1, '{{\"object\": \"device/1\", \"ended\": false}}', 0, 1),"
-            "('t', 'fact', 'tier', 'customer/1', 1, '{\"value\": \"vip\"}', 0, 1), ('t', 'deploy', 's', '', 1, '{}', 0, 1)"
-        )
+        insert = "insert into journal (tenant, kind, type, subject, time, body, backfill, received_at)"
+        for what in (
+            """'relation', 'owns', 'customer/1', 1, '{"object": "device/1", "ended": false}'""",
+            """'fact', 'tier', 'customer/1', 1, '{"value": "vip"}'""",
+            """'deploy', 's', '', 1, '{}'""",
+        ):
+            connection.exec_driver_sql(f"{insert} values ('t', {what}, 0, 1)")
     migrate(database)
     with database.engine.connect() as connection:
         found = connection.exec_driver_sql("select kind, subject, object from journal order by seq").all()
