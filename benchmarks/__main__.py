@@ -10,7 +10,18 @@ import sys
 
 from benchmarks.machine import machine_facts
 
-ALL = ("engine", "decode", "language", "parse", "agents", "graph_quick", "retrieval", "retrieval_choices", "start")
+ALL = (
+    "engine",
+    "decode",
+    "live",
+    "language",
+    "parse",
+    "agents",
+    "graph_quick",
+    "retrieval",
+    "retrieval_choices",
+    "start",
+)
 SHORTER = {"engine": ["--quick"]}
 """What makes a measurement that can take an hour take its share of these."""
 

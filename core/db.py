@@ -3,6 +3,7 @@ commit; services open `Database.transaction()` around one unit of work."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from sqlmodel import Session, SQLModel, create_engine
 from core.errors import InvalidInput
 from core.folders import make_folder
 from core.text import Text
+
+_BUSY_S = 15
 
 
 class Database:
@@ -31,6 +34,7 @@ class Database:
                 Text(f"数据库地址不可用：{cause}", f"the database URL cannot be used: {cause}"),
                 hint=Text("例如 sqlite:////var/lib/zhongshu.db", "For example sqlite:////var/lib/zhongshu.db"),
             ) from cause
+        self._writing = threading.Lock()
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _tune_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -38,11 +42,22 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises. Rows stay readable afterwards."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session:
             if self.engine.dialect.name == "sqlite":
                 session.connection(execution_options={"zhongshu_write": True})
             yield session
             session.commit()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite lets one write at a time, and whoever finds it busy looks again after up to a tenth of a second;
+        writers of this process queue instead. One that waits longer than SQLite would wait takes its chance there."""
+        held = self.engine.dialect.name == "sqlite" and self._writing.acquire(timeout=_BUSY_S)
+        try:
+            yield
+        finally:
+            if held:
+                self._writing.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -70,7 +85,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        "busy_timeout=15000",
+        f"busy_timeout={_BUSY_S * 1_000}",
         "foreign_keys=ON",
         "temp_store=MEMORY",
     ):

@@ -23,9 +23,14 @@ from knowledge.catalog import Catalog
 from strategy.repository import JournalEntry, JournalRepository
 from strategy.stream import MAX_RAW, AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
 from strategy.tables import Kind, SetAsideRow
+from strategy.together import Together
 
 MAX_AHEAD = 24 * HOUR
 """An event that claims to come from further ahead than this was sent by a wrong clock."""
+
+
+_MOST_TOGETHER = 20_000
+"""Lines committed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,20 @@ class Taken:
     last_seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What one sender sent, as it came at `now`: good lines in the order in which they will be journalled."""
+
+    tenant: TenantId
+    good: Sequence[GoodLine]
+    bad: tuple[BadLine, ...]
+    now: Micros
+    backfill: bool
+
+
 class Journal:
-    """The one writer of the journal in this process; appends are strictly ordered.
+    """The one writer of the journal in this process; appends are strictly ordered. Batches that come while a commit is
+    under way are committed together after it.
 
     Args:
         lateness: how far behind the newest event (or the clock) an event may lie and still count, in microseconds.
@@ -61,6 +78,7 @@ class Journal:
         self._clock = clock
         self.lateness = lateness
         self._lock = threading.Lock()
+        self._together = Together(self._commit, _MOST_TOGETHER)
         self._ends: dict[TenantId, _End] = {}
 
     def read(self, items: Iterable[object], catalog: Catalog) -> Iterator[Line]:
@@ -97,22 +115,51 @@ class Journal:
         """
         read = list(lines)
         good = sorted((line for line in read if isinstance(line, GoodLine)), key=order_of)
-        bad = [line for line in read if isinstance(line, BadLine)]
-        now = self._clock.now()
-        with self._lock, span("engine.journal", inputs=len(read)):
-            with self._db.transaction() as session:
-                repository = JournalRepository(session, ctx.tenant)
-                end = self._end(repository, ctx.tenant)
-                sieve = _Sieve(repository, good, end, self.lateness)
-                repository.append([_row(line.input, opened, now, backfill) for line, opened in sieve.taken])
-                repository.set_aside([_aside(b, "rejected", now) for b in bad])
-                repository.set_aside([_aside(b, "late", now) for b in sieve.late])
-                last = repository.last_seq() if sieve.taken else end.seq
-            inputs = tuple(line.input for line, _ in sieve.taken)
-            lag = end.lag if backfill else _lag(end.lag, inputs, now)
-            self._ends[ctx.tenant] = _End(sieve.opened, lag, last)
-        receipt = Receipt(len(inputs), sieve.duplicates, len(sieve.late), tuple(bad))
-        return Taken(receipt, inputs, end.seq, last)
+        bad = tuple(line for line in read if isinstance(line, BadLine))
+        batch = _Batch(ctx.tenant, good, bad, self._clock.now(), backfill)
+        return self._together(batch, len(read))
+
+    def _commit(self, batches: Sequence[_Batch]) -> list[Taken]:
+        """Batches of several senders in one transaction, with the same outcome as one after another."""
+        ends, found = dict[TenantId, _End](), dict[int, Taken]()
+        with self._lock:
+            with span("engine.journal", batches=len(batches)), self._db.transaction() as session:
+                for tenant in dict.fromkeys(batch.tenant for batch in batches):
+                    repository = JournalRepository(session, tenant)
+                    mine = {n: batch for n, batch in enumerate(batches) if batch.tenant == tenant}
+                    end = self._end(repository, tenant)
+                    taken, ends[tenant] = self._append(repository, end, [*mine.values()])
+                    found.update(zip(mine, taken, strict=True))
+            self._ends.update(ends)
+        return [found[n] for n in range(len(batches))]
+
+    def _append(self, repository: JournalRepository, end: _End, batches: Sequence[_Batch]) -> tuple[list[Taken], _End]:
+        """One tenant's batches at the end of its journal, and where that is then."""
+        lines = [line.input for batch in batches for line in batch.good]
+        known = repository.known([(found.source, found.id) for found in lines if isinstance(found, Event)])
+        sieves, opened, lag = [], end.opened, end.lag
+        for batch in batches:
+            sieves.append(sieve := _Sieve(known, batch.good, opened, self.lateness))
+            opened = sieve.opened
+            lag = lag if batch.backfill else _lag(lag, sieve.inputs, batch.now)
+        pairs = [*zip(batches, sieves, strict=True)]
+        rows = [_row(line.input, at, batch.now, batch.backfill) for batch, sieve in pairs for line, at in sieve.taken]
+        repository.append(rows)
+        last = repository.last_seq() if rows else end.seq
+        for batch, sieve in pairs:
+            repository.set_aside([_aside(b, "rejected", batch.now) for b in batch.bad])
+            repository.set_aside([_aside(b, "late", batch.now) for b in sieve.late])
+        # Where another process writes too, numbers may have gaps; the sinks then read the journal instead.
+        placed = last - len(rows)
+        gaps = len(batches) > 1 and bool(rows) and repository.count_after(placed) != len(rows)
+        told, seq = [], last if gaps else end.seq
+        for batch, sieve in pairs:
+            placed += len(sieve.taken)
+            until = seq if not sieve.taken else last if gaps else placed
+            receipt = Receipt(len(sieve.taken), sieve.duplicates, len(sieve.late), batch.bad)
+            told.append(Taken(receipt, sieve.inputs, seq, until))
+            seq = until
+        return told, _End(opened, lag, last)
 
     def control(
         self, tenant: TenantId, kind: Kind, name: str, time: Micros, body: dict[str, Any], *, backfill: bool = False
@@ -128,6 +175,15 @@ class Journal:
                 repository.append([_columns(kind, name, subject, time, body, self._clock.now(), backfill)])
             opened = _later(end.opened, time + 1) if kind is Kind.TICK else end.opened
             self._ends[tenant] = _End(opened, end.lag, end.seq)
+
+    def busy(self) -> threading.Lock:
+        """Held, it keeps everybody from writing."""
+        return self._lock
+
+    @property
+    def pending(self) -> int:
+        """Batches that are not committed yet."""
+        return self._together.pending
 
     def event_clock(self, tenant: TenantId, now: Micros | None = None) -> Micros:
         """The moment event time has reached by itself: the hub's clock (or `now`), held back when even the most
@@ -157,15 +213,17 @@ class Journal:
 
 
 class _Sieve:
-    """Tells new inputs from duplicates and late ones exactly as the engine will when it reads them in this order."""
+    """Tells new inputs from duplicates and late ones exactly as the engine will when it reads them in this order. What
+    it takes becomes `known`."""
 
-    def __init__(self, repository: JournalRepository, good: Sequence[GoodLine], end: _End, lateness: int) -> None:
+    def __init__(
+        self, known: set[tuple[str, str]], good: Sequence[GoodLine], opened: Micros | None, lateness: int
+    ) -> None:
         self.taken: list[tuple[GoodLine, Micros | None]] = []
         """With the first moment that is still open when each is applied."""
         self.late: list[BadLine] = []
         self.duplicates = 0
-        self.opened = end.opened
-        known = repository.known([(e.source, e.id) for line in good if isinstance(e := line.input, Event)])
+        self.opened = opened
         for line in good:
             found = line.input
             if isinstance(found, Event):
@@ -173,11 +231,16 @@ class _Sieve:
                     self.duplicates += 1
                     continue
                 if self.opened is not None and found.time < self.opened:
-                    self.late.append(BadLine(line.line, _late(found, self.opened, line.line), excerpt(_json(found))))
+                    error = _late(found, self.opened).at(**{line.place: line.line})
+                    self.late.append(BadLine(line.line, error, excerpt(_json(found)), line.place))
                     continue
                 known.add((found.source, found.id))
                 self.opened = _later(self.opened, found.time - lateness)
             self.taken.append((line, self.opened))
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return tuple(line.input for line, _ in self.taken)
 
 
 def _later(opened: Micros | None, moment: int) -> Micros:
@@ -268,9 +331,9 @@ def _ahead(time: Micros, now: Micros) -> AbsurdClock:
     )
 
 
-def _late(event: Event, opened: Micros, line: int) -> InvalidInput:
+def _late(event: Event, opened: Micros) -> InvalidInput:
     what, at, mark = f"{event.type} {event.id}", format_time(event.time), format_time(opened)
     return InvalidInput(
         Text(f"事件 {what}（{at}）迟到：水位已到 {mark}", f"event {what} ({at}) is late: the watermark is {mark}"),
-        where={"line": line, "field": "time"},
+        where={"field": "time"},
     )

@@ -156,6 +156,11 @@ class JournalRepository:
         query = select(func.max(col(JournalRow.seq))).where(JournalRow.tenant == self._tenant)
         return self._session.exec(query).one() or 0
 
+    def count_after(self, seq: int) -> int:
+        """How many rows come after `seq`."""
+        mine = (JournalRow.tenant == self._tenant, col(JournalRow.seq) > seq)
+        return self._session.exec(select(func.count()).select_from(JournalRow).where(*mine)).one()
+
     def newest(self) -> tuple[int | None, int | None, int | None]:
         """The largest event time, the newest tick, and the smallest lag (time − received_at) of recent live events."""
         mine = JournalRow.tenant == self._tenant
