@@ -1,5 +1,5 @@
-"""Does a strategy fit the catalog, and can it ever fire? Names, types, units' sanity and subjects here; what its bounds
-imply in bounds.py."""
+"""Does a strategy fit the catalog, and can it ever fire? Names, types and subjects here; what its bounds imply in
+bounds.py, odd units in slips.py. A warning begins with its place and ends with the cure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ from strategy.document import (
     Strategy,
     Streak,
 )
-from strategy.engine.bounds import ALWAYS, NEVER, Bounds
+from strategy.engine.bounds import Bounds, conjuncts
 from strategy.engine.comparable import comparable, known, of_type
 from strategy.engine.paths import reached
+from strategy.engine.quantities import Reason
+from strategy.engine.slips import unit_slips
+from strategy.engine.values import FALSE, UNKNOWN
 
 
 def check_strategy(strategy: Strategy, catalog: Catalog) -> list[Text]:
@@ -267,29 +270,44 @@ class _Checker:
     def meaning(self) -> list[Text]:
         strategy = self._strategy
         bounds = Bounds(strategy, self._catalog)
+        parts: list[tuple[str, Condition]] = []
         for path, condition in (("audience", strategy.audience), ("trigger", strategy.trigger)):
             if condition is None:
                 continue
             found = bounds.verdict(condition, path)
-            if found == NEVER:
-                why, place = bounds.reason
-                raise Refused(
-                    Text(f"策略永远不会触发：{why.zh}", f"the strategy can never fire: {why.en}"),
-                    where={"field": place},
-                )
-            if found == ALWAYS:
-                self._warnings.append(_always(path))
+            if found.never and found.reason is not None:
+                raise _never(found.reason)
+            if FALSE not in found.possible:
+                self._warnings.append(_always(path, UNKNOWN in found.possible))
+            parts += conjuncts(condition, path)
+            self._warnings += unit_slips(condition, path, self._catalog, strategy.subject)
+        if (reason := bounds.clash(parts, "audience")) is not None:
+            raise _never(reason)
         if strategy.rollout.percent == 0:
             self._warnings.append(
-                Text("投放比例是 0%，对谁都不执行", "the rollout is 0 percent, so nobody gets an action")
+                Text(
+                    "rollout.percent：投放比例是 0%，对谁都不执行；写大于 0 的比例",
+                    "rollout.percent: the rollout is 0 percent, so nobody gets an action; write a share above 0",
+                )
             )
         return [*self._warnings, *bounds.warnings]
 
 
-def _always(path: str) -> Text:
+def _never(reason: Reason) -> Refused:
+    why, place, cure = reason
+    return Refused(
+        Text(f"策略永远不会触发：{why.zh}", f"the strategy can never fire: {why.en}"), where={"field": place}, hint=cure
+    )
+
+
+def _always(path: str, once_known: bool) -> Text:
+    when = Text("一旦有数据就", "once its data is there ") if once_known else Text("", "")
     if path == "audience":
-        return Text("人群条件总是成立，等于没有限制", "the audience condition is always true, so it limits nothing")
+        return Text(
+            f"{path}：人群条件{when.zh}总是成立，等于没有限制；收紧它的界限，或去掉它",
+            f"{path}: the audience condition is always true {when.en}and limits nothing; tighten it, or drop it",
+        )
     return Text(
-        "触发条件总是成立：每个对象一出现就触发一次，之后不再触发",
-        "the trigger is always true: it fires once for each subject when it is first heard of, and never again",
+        f"{path}：触发条件{when.zh}总是成立，每个对象只触发一次，之后不再触发；收紧它的界限",
+        f"{path}: the trigger is always true {when.en}and fires once for each subject, never again; tighten its bounds",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, TypeVar
@@ -10,10 +11,12 @@ from core.errors import InvalidInput, UnknownName
 from core.text import Text
 from knowledge.catalog import nearest
 from knowledge.catalog.model import Attribute, AttributeType
+from knowledge.catalog.units import WrongUnit, convert
 from strategy.document import FilterOp, Value
 
 _T = TypeVar("_T")
 
+_QUANTITY = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([^\s\d.]\S*)\s*")
 _ORDERED: tuple[FilterOp, ...] = ("<", "<=", ">", ">=", "between")
 _TEXTUAL: tuple[FilterOp, ...] = ("contains", "starts_with", "ends_with")
 _BARE: tuple[FilterOp, ...] = ("missing", "present")
@@ -114,14 +117,31 @@ def _value(attribute: Attribute, value: float | bool | str | None, path: str, na
     if not right:
         example = {"number": "3", "boolean": "true", "text": '"text"', "date": "2026-05-01"}[kind]
         unit = attribute.unit or ""
+        hint = _in_unit(attribute, value, path) if kind == "number" and isinstance(value, str) else None
         raise InvalidInput(
             Text(
                 f"{value!r} 不是 {name!r} 可比较的值（{kind}{' ' + unit if unit else ''}）",
                 f"{value!r} cannot be compared with {name!r} ({kind}{', in ' + unit if unit else ''})",
             ),
             where={"field": path},
-            hint=Text(f"例如 {example}", f"For example {example}"),
+            hint=hint or Text(f"例如 {example}", f"For example {example}"),
         )
+
+
+def _in_unit(attribute: Attribute, value: str, path: str) -> Text | None:
+    """What a quantity such as `15 min` is in the attribute's unit; None when it is no quantity.
+
+    Raises:
+        WrongUnit: it measures something else.
+    """
+    match = _QUANTITY.fullmatch(value)
+    if match is None:
+        return None
+    try:
+        found = convert(float(match[1]), match[2], attribute.unit)
+    except WrongUnit as error:
+        raise error.at(field=path) from None
+    return Text(f"写 {found:g}", f"Write {found:g}")
 
 
 def _is_date(text: str) -> bool:

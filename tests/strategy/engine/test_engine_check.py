@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from stage import CATALOG, VIP, attribute, count, happens, reduced, strategy
 
-from core.errors import InvalidInput, Refused, UnknownName
+from core.errors import InvalidInput, UnknownName
 from core.text import has_chinese
 from strategy.engine.check import check_strategy
 
@@ -117,75 +117,3 @@ def test_an_event_of_another_subject_says_whose_it_is() -> None:
         check(happens("alarm"))
     assert "device" in found.value.text.en
     assert found.value.hint is not None
-
-
-NEVER: list[dict[str, Any]] = [
-    count("login", op="<", value=0),
-    count("login", op="==", value=-1),
-    count("login", op=">", value=3, window={"last": 3}),
-    {"kind": "all", "of": [happens("login"), happens("order")]},
-    {"kind": "all", "of": [attribute("dwell", "<", 5), attribute("dwell", ">", 9)]},
-    {"kind": "all", "of": [VIP, attribute("tier", "==", "plain")]},
-    {"kind": "all", "of": [VIP, attribute("tier", "in", ["plain"])]},
-    {"kind": "all", "of": [VIP, attribute("tier", "!=", "vip")]},
-    {"kind": "all", "of": [count("login", op=">", value=3), count("login", op="<=", value=3)]},
-    {"kind": "any", "of": [count("login", op="<", value=0), attribute("dwell", "<", 0)]},
-    {"kind": "not", "of": count("login", op=">=", value=0)},
-    attribute("dwell", "<", 0),
-    happens("order", *where(field="amount", op="<", value=-5)),
-    happens("order", *where(field="amount", op=">", value=5), *where(field="amount", op="<", value=5)),
-    reduced("min", "<", 0),
-    {"kind": "forecast", "forecast": "churn", "op": ">", "value": 100},
-    {"kind": "metric", "metric": "open_rate", "op": "<", "value": 0},
-    {"kind": "near", "place": "nowhere", "metres": 500},
-    {"kind": "change", "event": "order", "function": "count", "window": "1d", "direction": "drop", "percent": 120},
-    {"kind": "sequence", "steps": [{"event": "complaint"}, {"event": "answer", "absent": True}]},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("trigger", NEVER)
-def test_what_can_never_fire_is_refused_with_its_reason_and_place(trigger: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as found:
-        check(trigger)
-    assert str(found.value.where["field"]).startswith("trigger")
-    assert has_chinese(found.value.text.zh)
-
-
-def test_an_audience_nobody_is_in_is_refused() -> None:
-    with pytest.raises(Refused) as found:
-        check(happens("order"), audience=attribute("dwell", "<", 0))
-    assert found.value.where == {"field": "audience"}
-
-
-MAY: list[dict[str, Any]] = [
-    count("login", op="<", value=1),
-    count("login", op=">=", value=3, window={"last": 3}),
-    {"kind": "all", "of": [happens("order", *where(field="amount", op=">", value=5)), happens("order")]},
-    {"kind": "all", "of": [attribute("dwell", ">=", 5), attribute("dwell", "<=", 5)]},
-    {"kind": "all", "of": [attribute("heat", "<", 5, via="owns"), attribute("heat", ">", 9, via="owns")]},
-    {"kind": "all", "of": [count("login", "1h", ">", 3), count("login", "2h", "<", 3)]},
-    {"kind": "sequence", "steps": [{"event": "complaint"}, {"event": "answer", "absent": True, "within": "2h"}]},
-]
-
-
-@pytest.mark.parametrize("trigger", MAY)
-def test_what_may_fire_passes_without_a_word(trigger: dict[str, Any]) -> None:
-    assert check(trigger) == []
-
-
-WARNED: list[tuple[dict[str, Any], str]] = [
-    (count("login", op=">=", value=0), "always true"),
-    ({"kind": "not", "of": happens("order")}, "absent at almost every instant"),
-    (count("login", None), "looks at all history"),
-    ({"kind": "sequence", "steps": [{"event": "mail"}, {"event": "order"}]}, "looks at all history"),
-    ({"kind": "any", "of": [VIP, count("login", op="<", value=0)]}, "this branch is never true"),
-]
-
-
-@pytest.mark.parametrize(("trigger", "word"), WARNED)
-def test_what_is_odd_but_may_be_meant_is_a_warning(trigger: dict[str, Any], word: str) -> None:
-    assert any(word in warning for warning in check(trigger))
-
-
-def test_a_rollout_to_nobody_is_a_warning() -> None:
-    assert any("rollout" in warning for warning in check(happens("order"), rollout={"percent": 0}))

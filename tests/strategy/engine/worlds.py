@@ -285,24 +285,56 @@ def documents(draw: st.DrawFn, name: str = "s", flying: bool = False) -> Strateg
     return Strategy.model_validate(made)
 
 
+_NUMBERED: list[dict[str, Any]] = [
+    {"kind": "aggregate", "event": "a", "function": "count", "window": {"over": "1h"}},
+    {"kind": "aggregate", "event": "a", "function": "count", "window": {"over": "1d"}},
+    {"kind": "aggregate", "event": "a", "function": "sum", "field": "x", "window": {"over": "1d"}},
+    {"kind": "aggregate", "event": "a", "function": "sum", "field": "x", "window": {"over": "2h"}},
+    {"kind": "aggregate", "event": "a", "function": "min", "field": "x", "window": {"over": "2h"}},
+    {"kind": "aggregate", "event": "a", "function": "min", "field": "x", "window": {"over": "1d"}},
+    {"kind": "aggregate", "event": "a", "function": "avg", "field": "y", "window": {"last": 2}},
+    {"kind": "aggregate", "event": "a", "function": "distinct", "field": "ok", "window": {"over": "6h"}},
+    {"kind": "attribute", "name": "score"},
+    {"kind": "metric", "metric": "load"},
+    {"kind": "ratio", "of": {"event": "a", "where": [_TESTS[0]]}, "per": {"event": "a"}},
+    {"kind": "forecast", "forecast": "churn"},
+]
+_NAMED: list[tuple[str, list[str], list[Any]]] = [
+    ("score", ["<", ">=", "between", "missing", "present"], [-1, 0, 1, 2]),
+    ("tier", ["==", "!=", "missing", "present"], ["vip", "plain"]),
+    ("active", ["==", "!=", "missing"], [True, False]),
+    ("note", ["==", "contains", "starts_with", "ends_with", "missing"], ["", "a", "ab", "b", "B"]),
+    ("birthday", ["==", "!=", "<", ">", "between"], ["1990-03-02", "2024-02-29", "2026-02-28", "2026-03-01"]),
+]
+
+
+@st.composite
+def _of_one_attribute(draw: st.DrawFn) -> st.SearchStrategy[dict[str, Any]]:
+    name, ops, values = draw(st.sampled_from(_NAMED))
+    value = st.sampled_from(values)
+
+    def made(op: str) -> st.SearchStrategy[dict[str, Any]]:
+        base = {"kind": "attribute", "name": name, "op": op}
+        if op in ("missing", "present"):
+            return st.just(base)
+        asked = st.lists(value, min_size=2, max_size=2) if op == "between" else value
+        return asked.map(lambda found: {**base, "value": found})
+
+    return st.sampled_from(ops).flatmap(made)
+
+
 @st.composite
 def squeezed(draw: st.DrawFn) -> Strategy:
-    """Strategies whose `all` says two or three things of one quantity: about half of them can never fire."""
-    base: dict[str, Any] = draw(
-        st.sampled_from(
-            [
-                {"kind": "aggregate", "event": "a", "function": "count", "window": {"over": "1h"}},
-                {"kind": "aggregate", "event": "a", "function": "sum", "field": "x", "window": {"over": "1d"}},
-                {"kind": "aggregate", "event": "a", "function": "avg", "field": "y", "window": {"last": 2}},
-                {"kind": "attribute", "name": "score"},
-                {"kind": "metric", "metric": "load"},
-                {"kind": "forecast", "forecast": "churn"},
-            ]
-        )
-    )
-    asked = st.fixed_dictionaries({"op": _comparisons(), "value": st.sampled_from([-1, 0, 1, 2, 3])})
-    parts = [{**base, **each} for each in draw(st.lists(asked, min_size=2, max_size=3))]
-    trigger = {"kind": "all", "of": parts}
+    """Strategies that say two or three things of one quantity or two: about half of them can never fire."""
+    if draw(st.booleans()):
+        one = draw(_of_one_attribute())
+    else:
+        bases = draw(st.sampled_from([[base] for base in _NUMBERED] + [_NUMBERED[:2], _NUMBERED[2:4], _NUMBERED[4:6]]))
+        asked = st.fixed_dictionaries({"op": _comparisons(), "value": st.sampled_from([-1, 0, 0.5, 1, 2, 3])})
+        one = st.builds(lambda base, more: {**base, **more}, st.sampled_from(bases), asked)
+    kind = st.sampled_from(["all", "all", "all", "any"])
+    several = st.builds(lambda kind, of: {"kind": kind, "of": of}, kind, st.lists(one, min_size=2, max_size=3))
+    trigger = draw(st.one_of(several, several.map(lambda of: {"kind": "not", "of": of})))
     return Strategy.model_validate({"name": "s", "actions": [{"task": "call"}], "trigger": trigger})
 
 
