@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.events import Event
 
 MISSING, NUMBER, TEXT, TRUE, FALSE, OTHER = range(6)
-"""What a cell holds. MISSING: no value, or null. OTHER: any other JSON, and numbers that a float64 with 15 digits cannot
-hold exactly; the cell's span is its raw JSON. For NUMBER `number` has the value; for TEXT the span is the text."""
+"""What a cell holds. MISSING: no value, or null. OTHER: any other JSON, and numbers that a float64 with 15 digits
+cannot hold exactly; the cell's span is its raw JSON. NUMBER: `number` has the value. TEXT: the span is the text."""
 EXACT = 1_000_000_000_000_000
 """Whole numbers below this, and decimals of at most 15 digits, are exactly one float64."""
 
@@ -108,7 +108,7 @@ def columns_of(events: Sequence[Event], layout: Layout) -> Columns:
                 rows.at[i, w], rows.len[i, w] = keep(value)
             elif kind == OTHER:
                 rows.at[i, w], rows.len[i, w] = keep(raw_json(value))
-    rows.text = np.frombuffer(bytes(texts), np.uint8)
+    rows.text = np.frombuffer(texts, np.uint8)
     return rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import InvalidInput, NotFound
 from core.events import Event, Input, Relation
@@ -114,6 +114,11 @@ class PythonEngine:
                 if isinstance(leaf, SequenceLeaf):
                     state.cells[leaf.slot] = None
         drain(part, old, self._closed)
+
+    def adopt(self, world: dict[str, Any], begin: Micros | None, mark: Micros | None, closed: Micros | None) -> None:
+        """Begin, fresh, where another matcher stands: what it knows apart from events, and its clock."""
+        self._part.world.load(world)
+        self._part.begin, self._mark, self._closed = begin, mark, closed
 
     def retire(self, name: str) -> None:
         part = self._part

@@ -210,8 +210,8 @@ class SequenceLeaf(Leaf):
         if truth == TRUE and runs is not None:
             wait, steps = runs.done, self.present
         elif runs is not None:
-            for place, waits in enumerate(runs.waits):
-                if waits:
+            for place, (gap, waits) in enumerate(zip(self._gaps, runs.waits, strict=True)):
+                if waits and (gap.within is None or waits[-1].since + gap.within >= now.at):
                     wait, steps = waits[-1], place + 1
         return Observation(
             self.path,
