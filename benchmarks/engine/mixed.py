@@ -124,8 +124,15 @@ def _sequence(rule: Rule, dice: random.Random) -> Drawn:
     rare = event_filter(rule.event, rule.where)
     first, last = (rare, _broad(dice)[0]) if dice.random() < 0.5 else (_broad(dice)[0], rare)
     between = [_timed(_broad(dice)[0], dice)] if dice.random() < 0.5 else []
-    missing = [{**_broad(dice)[0], "absent": True}] if dice.random() < 1 / 3 else []
+    missing = [{**_other(last["event"], dice), "absent": True}] if dice.random() < 1 / 3 else []
     return {"kind": "sequence", "steps": [first, *between, *missing, _timed(last, dice)]}
+
+
+def _other(event: str, dice: random.Random) -> Drawn:
+    """A filter on another type of event: what must not come before a step may not be what the step waits for."""
+    while (found := _broad(dice)[0])["event"] == event:
+        pass
+    return found
 
 
 def _timed(step: Drawn, dice: random.Random) -> Drawn:

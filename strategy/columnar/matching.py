@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from knowledge.catalog import Catalog
 from strategy.columnar.columns import Columns, Layout
-from strategy.columnar.loop import match
+from strategy.columnar.judge import match
 from strategy.columnar.memory import compiled
 from strategy.columnar.ready import Ready
 from strategy.columnar.shard import Prepared

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from strategy.columnar import codes as c
 from strategy.columnar.compact import compact, renumber
-from strategy.columnar.loop import arm_all, run
+from strategy.columnar.judge import arm_all
+from strategy.columnar.loop import run
+from strategy.columnar.record import look_at
 from strategy.columnar.spill import Memory
 from strategy.columnar.state import entry, sort_rows
 from strategy.columnar.tables import Tables
-from strategy.columnar.truth import look_at
 from strategy.columnar.view import desk
 
 Numbers = NDArray[Any]
@@ -129,9 +130,9 @@ class Shard:
             found = run(
                 self._desk(), self.conditions, t.whole.rows, t.floats.rows, t.gaps.rows, t.absents.rows,
                 self.strategies, t.tree.rows, t.uses.rows, t.hooks.rows, t.channel_table, t.field_table, t.bits.array,
-                t.heads.array, t.checks.array, t.tests.rows, t.spans.rows, t.restless_of, t.restless, t.wakers_of, t.wakers,
-                self.subj, self.kinds, self.rows, self.ring, self.log_time, self.log_ids, self.log_text, self.heap,
-                self.meta, items.time, items.subject, items.what, items.marks,
+                t.heads.array, t.checks.array, t.tests.rows, t.spans.rows, t.restless_of, t.restless, t.wakers_of,
+                t.wakers, self.subj, self.kinds, self.rows, self.ring, self.log_time, self.log_ids, self.log_text,
+                self.heap, self.meta, items.time, items.subject, items.what, items.marks,
                 ready.chan, ready.cells, ready.kind, ready.value, ready.number, ready.sums, ready.periods, ready.own,
                 ready.text, ready.id_at, ready.id_len, start, closed, silent, only, t.cooled, t.width,
             )  # fmt: skip

@@ -7,24 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from strategy.columnar import codes as c
 from strategy.columnar import view
-from strategy.columnar.codes import (
-    CAP,
-    ENTRIES,
-    EXTERNAL,
-    FREE_BLOCKS,
-    FREE_ROWS,
-    HEAD,
-    HEADER,
-    LEN,
-    NEVER,
-    RING_TOP,
-    ROOM,
-    ROW,
-    ROWS_TOP,
-    SIZES,
-    TAG,
-)
 from strategy.columnar.memory import borrowing
 
 
@@ -33,11 +17,11 @@ def find(D: Any, s: int, tag: int) -> int:
     """Where a subject's entry is, or -1 - where it would be. Entries are in order of their tags."""
     rows = view.rows(D[5])
     subj = view.subj(D[8])
-    low = subj[s, ROW]
-    high = low + subj[s, ENTRIES]
+    low = subj[s, c.ROW]
+    high = low + subj[s, c.ENTRIES]
     while low < high:
         middle = (low + high) >> 1
-        here = np.int64(rows[middle, 0]) & TAG
+        here = np.int64(rows[middle, 0]) & c.TAG
         if here == tag:
             return middle
         if here < tag:
@@ -58,33 +42,33 @@ def room_of(entries: int) -> int:
 @borrowing
 def _take_row(rows: Any, meta: Any, room: int) -> int:
     """Where a row of so many entries goes: where another was outgrown, or at the end."""
-    if room < SIZES and meta[FREE_ROWS + room] > 0:
-        first = meta[FREE_ROWS + room] - 1
-        meta[FREE_ROWS + room] = np.int64(rows[first, 0]) | (np.int64(rows[first, 1]) << 32)
+    if room < c.SIZES and meta[c.FREE_ROWS + room] > 0:
+        first = meta[c.FREE_ROWS + room] - 1
+        meta[c.FREE_ROWS + room] = np.int64(rows[first, 0]) | (np.int64(rows[first, 1]) << 32)
         return first
-    first = meta[ROWS_TOP]
-    meta[ROWS_TOP] = first + room
+    first = meta[c.ROWS_TOP]
+    meta[c.ROWS_TOP] = first + room
     return first
 
 
 @borrowing
 def take_block(ring: Any, meta: Any, words: int) -> int:
     """Where a block of so many words goes."""
-    if words < SIZES and meta[FREE_BLOCKS + words] > 0:
-        o = meta[FREE_BLOCKS + words] - 1
-        meta[FREE_BLOCKS + words] = ring[o]
+    if words < c.SIZES and meta[c.FREE_BLOCKS + words] > 0:
+        o = meta[c.FREE_BLOCKS + words] - 1
+        meta[c.FREE_BLOCKS + words] = ring[o]
         return o
-    o = meta[RING_TOP]
-    meta[RING_TOP] = o + words
+    o = meta[c.RING_TOP]
+    meta[c.RING_TOP] = o + words
     return o
 
 
 @borrowing
 def leave_block(ring: Any, meta: Any, o: int, words: int) -> None:
     """A block that was outgrown may be used again."""
-    if words < SIZES:
-        ring[o] = meta[FREE_BLOCKS + words]
-        meta[FREE_BLOCKS + words] = o + 1
+    if words < c.SIZES:
+        ring[o] = meta[c.FREE_BLOCKS + words]
+        meta[c.FREE_BLOCKS + words] = o + 1
 
 
 @borrowing
@@ -96,26 +80,26 @@ def entry(D: Any, s: int, tag: int) -> int:
     e = find(D, s, tag)
     if e >= 0:
         return e
-    n, old = subj[s, ENTRIES], subj[s, ROW]
+    n, old = subj[s, c.ENTRIES], subj[s, c.ROW]
     e = -1 - e
     first = old
-    if n == subj[s, ROOM]:
+    if n == subj[s, c.ROOM]:
         room = room_of(n + 1)
         first = _take_row(rows, meta, room)
-        subj[s, ROW] = first
-        subj[s, ROOM] = room
+        subj[s, c.ROW] = first
+        subj[s, c.ROOM] = room
         for k in range(e - old):
             for w in range(4):
                 rows[first + k, w] = rows[old + k, w]
     for k in range(n - 1, e - old - 1, -1):
         for w in range(4):
             rows[first + k + 1, w] = rows[old + k, w]
-    if first != old and 0 < n < SIZES:
-        rows[old, 0] = np.uint32(meta[FREE_ROWS + n] & 0xFFFFFFFF)
-        rows[old, 1] = np.uint32(meta[FREE_ROWS + n] >> 32)
-        meta[FREE_ROWS + n] = old + 1
+    if first != old and 0 < n < c.SIZES:
+        rows[old, 0] = np.uint32(meta[c.FREE_ROWS + n] & 0xFFFFFFFF)
+        rows[old, 1] = np.uint32(meta[c.FREE_ROWS + n] >> 32)
+        meta[c.FREE_ROWS + n] = old + 1
     e = first + e - old
-    subj[s, ENTRIES] = n + 1
+    subj[s, c.ENTRIES] = n + 1
     rows[e, 0] = np.uint32(tag)
     rows[e, 1] = 0
     rows[e, 2] = 0
@@ -127,16 +111,16 @@ def entry(D: Any, s: int, tag: int) -> int:
 def sort_rows(rows: Any, subj: Any, subjects: int) -> None:
     """Put every subject's entries in order of their tags again."""
     for s in range(subjects):
-        first = subj[s, ROW]
-        for k in range(first + 1, first + subj[s, ENTRIES]):
-            a, b, c, d = rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3]
-            tag = np.int64(a) & TAG
+        first = subj[s, c.ROW]
+        for k in range(first + 1, first + subj[s, c.ENTRIES]):
+            one, two, three, four = rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3]
+            tag = np.int64(one) & c.TAG
             j = k
-            while j > first and np.int64(rows[j - 1, 0]) & TAG > tag:
+            while j > first and np.int64(rows[j - 1, 0]) & c.TAG > tag:
                 for w in range(4):
                     rows[j, w] = rows[j - 1, w]
                 j -= 1
-            rows[j, 0], rows[j, 1], rows[j, 2], rows[j, 3] = a, b, c, d
+            rows[j, 0], rows[j, 1], rows[j, 2], rows[j, 3] = one, two, three, four
 
 
 @borrowing
@@ -146,7 +130,7 @@ def count_of(rows: Any, e: int) -> int:
 
 @borrowing
 def set_count(rows: Any, e: int, n: int) -> None:
-    rows[e, 0] = np.uint32((np.int64(rows[e, 0]) & TAG) | (n << 24))
+    rows[e, 0] = np.uint32((np.int64(rows[e, 0]) & c.TAG) | (n << 24))
 
 
 @borrowing
@@ -164,59 +148,59 @@ def set_word(rows: Any, e: int, value: int) -> None:
 @borrowing
 def block_of(rows: Any, e: int) -> int:
     """Where an entry's block is, or -1 when it has none yet."""
-    return word_of(rows, e) if np.int64(rows[e, 0]) >> 24 == EXTERNAL else -1
+    return word_of(rows, e) if np.int64(rows[e, 0]) >> 24 == c.EXTERNAL else -1
 
 
 @borrowing
 def make_block(rows: Any, ring: Any, meta: Any, e: int, cap: int, stride: int, spare: int) -> int:
     """A new, empty block for an entry, with words to spare at its end. `cap` is a power of two; the caller has made
     room."""
-    o = take_block(ring, meta, HEADER + cap * stride + spare)
-    for k in range(HEADER):
+    o = take_block(ring, meta, c.HEADER + cap * stride + spare)
+    for k in range(c.HEADER):
         ring[o + k] = 0
-    ring[o + CAP] = cap
+    ring[o + c.CAP] = cap
     set_word(rows, e, o)
-    set_count(rows, e, EXTERNAL)
+    set_count(rows, e, c.EXTERNAL)
     return o
 
 
 @borrowing
 def item(ring: Any, o: int, k: int, stride: int) -> int:
     """Where the k-th oldest item of a block is."""
-    return o + HEADER + ((ring[o + HEAD] + k) & (ring[o + CAP] - 1)) * stride
+    return o + c.HEADER + ((ring[o + c.HEAD] + k) & (ring[o + c.CAP] - 1)) * stride
 
 
 @borrowing
 def push(rows: Any, ring: Any, meta: Any, e: int, o: int, stride: int) -> int:
     """Room for one more item at the end of a block: where it is. The block may move: ask `block_of` again."""
-    n = ring[o + LEN]
-    if n == ring[o + CAP]:
-        p = take_block(ring, meta, HEADER + 2 * n * stride)
-        for k in range(HEADER):
+    n = ring[o + c.LEN]
+    if n == ring[o + c.CAP]:
+        p = take_block(ring, meta, c.HEADER + 2 * n * stride)
+        for k in range(c.HEADER):
             ring[p + k] = ring[o + k]
-        ring[p + CAP] = 2 * n
-        ring[p + HEAD] = 0
+        ring[p + c.CAP] = 2 * n
+        ring[p + c.HEAD] = 0
         for k in range(n):
             a = item(ring, o, k, stride)
             for w in range(stride):
-                ring[p + HEADER + k * stride + w] = ring[a + w]
+                ring[p + c.HEADER + k * stride + w] = ring[a + w]
         set_word(rows, e, p)
-        leave_block(ring, meta, o, HEADER + n * stride)
+        leave_block(ring, meta, o, c.HEADER + n * stride)
         o = p
-    ring[o + LEN] = n + 1
+    ring[o + c.LEN] = n + 1
     return item(ring, o, n, stride)
 
 
 @borrowing
 def drop_first(ring: Any, o: int, n: int) -> None:
-    ring[o + HEAD] = (ring[o + HEAD] + n) & (ring[o + CAP] - 1)
-    ring[o + LEN] -= n
+    ring[o + c.HEAD] = (ring[o + c.HEAD] + n) & (ring[o + c.CAP] - 1)
+    ring[o + c.LEN] -= n
 
 
 @borrowing
 def first_after(ring: Any, o: int, stride: int, cutoff: int) -> int:
     """How many of a block's items lie at or before a moment; items begin with their time, oldest first."""
-    low, high = 0, ring[o + LEN]
+    low, high = 0, ring[o + c.LEN]
     while low < high:
         middle = (low + high) >> 1
         if ring[item(ring, o, middle, stride)] <= cutoff:
@@ -263,4 +247,4 @@ def heap_pop(heap: Any, n: int) -> None:
         k = down
     heap[k, 0] = due
     heap[k, 1] = key
-    heap[n, 0] = NEVER
+    heap[n, 0] = c.NEVER
