@@ -4,7 +4,7 @@ what was decided before."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.context import RequestContext
@@ -19,7 +19,7 @@ from strategy.delivery import repository as delivery
 from strategy.delivery.decide import Outcome
 from strategy.delivery.tables import Decision
 from strategy.delivery.why import OUTCOMES
-from strategy.document import Condition, Strategy
+from strategy.document import Condition
 from strategy.engine.port import Observation, Truth
 from strategy.explain import explain_observation
 from strategy.explain_tree import tree
@@ -69,6 +69,15 @@ class Running:
     look: Callable[[str, str], Seen]
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """When it is answered for, whether that version ran then, and the last decision up to then."""
+
+    at: Micros | None
+    ran: bool = True
+    fired: Decision | None = None
+
+
 def why_not(db: Database, ctx: RequestContext, running: Running, asked: Asked) -> WhyNot:
     """The answer in the caller's language.
 
@@ -82,13 +91,16 @@ def why_not(db: Database, ctx: RequestContext, running: Running, asked: Asked) -
         strategies, journal = StrategyRepository(session, ctx.tenant), JournalRepository(session, ctx.tenant)
         if asked.at is None and asked.version is None:
             found = _running_now(strategies, running, asked.strategy)
-            at, seen = running.watermark, running.look(asked.strategy, asked.subject)
+            past = _Past(running.watermark)
+            seen = running.look(asked.strategy, asked.subject)
         else:
             at = _moment(asked.at, running.watermark)
-            found = _then(strategies, journal, asked, at)
+            found, ran = _then(strategies, journal, asked, at)
+            past = _Past(at, ran)
             seen = look_back(journal, running.catalog, found.strategy, asked.subject, at)
-        fired = None if at is None else delivery.last_decision(session, ctx, found.name, asked.subject, at)
-    return _said(ctx, running.catalog, found, asked.subject, at, seen, fired)
+        if past.at is not None:
+            past = replace(past, fired=delivery.last_decision(session, ctx, found.name, asked.subject, past.at))
+    return _said(ctx, running.catalog, found, asked.subject, seen, past)
 
 
 def _running_now(strategies: StrategyRepository, running: Running, name: str) -> StrategyVersion:
@@ -110,17 +122,19 @@ def _moment(at: Micros | None, watermark: Micros | None) -> Micros:
     return watermark if at is None else at
 
 
-def _then(strategies: StrategyRepository, journal: JournalRepository, asked: Asked, at: Micros) -> StrategyVersion:
-    """The version that was asked for, or that ran at the instant."""
-    version = asked.version
-    if version is None:
-        for row in journal.deployments(asked.strategy):
-            opened = row.body.get("opened", row.time)
-            if opened is None or opened <= at:
-                version = int(row.body["version"]) if row.kind == Kind.DEPLOY else None
+def _then(
+    strategies: StrategyRepository, journal: JournalRepository, asked: Asked, at: Micros
+) -> tuple[StrategyVersion, bool]:
+    """The version that was asked for, or that ran at the instant; and whether it is the one that ran."""
+    ran: int | None = None
+    for row in journal.deployments(asked.strategy):
+        opened = row.body.get("opened", row.time)
+        if opened is None or opened <= at:
+            ran = int(row.body["version"]) if row.kind == Kind.DEPLOY else None
+    version = ran if asked.version is None else asked.version
     found = version_of(strategies, asked.strategy, version) if version is not None else None
     if found is not None:
-        return found
+        return found, version == ran
     if not strategies.of_name(asked.strategy):
         raise _not_running(strategies, asked.strategy)
     if version is not None:
@@ -155,9 +169,8 @@ def _said(
     catalog: Catalog,
     found: StrategyVersion,
     subject: str,
-    at: Micros | None,
     seen: Seen,
-    fired: Decision | None,
+    past: _Past,
 ) -> WhyNot:
     document = found.strategy
     trigger, audience = seen
@@ -172,21 +185,27 @@ def _said(
         strategy=found.name,
         version=found.version,
         subject=subject,
-        at=at,
+        at=past.at,
         truth=trigger.truth,
         trigger=say(trigger, document.trigger),
         tree={"trigger": as_tree(trigger, document.trigger), "audience": as_tree(audience, document.audience)},
         audience_truth=audience.truth if audience else None,
         audience=say(audience, document.audience) if audience and document.audience else [],
-        fired=fired,
-        notes=list(_notes(Words(catalog, ctx.lang, document.subject), document, trigger.truth, at, fired)),
+        fired=past.fired,
+        notes=list(_notes(Words(catalog, ctx.lang, document.subject), found, trigger.truth, past)),
     )
 
 
-def _notes(words: Words, strategy: Strategy, truth: Truth, at: Micros | None, fired: Decision | None) -> Iterator[str]:
+def _notes(words: Words, found: StrategyVersion, truth: Truth, past: _Past) -> Iterator[str]:
     """What was decided before, and what that means."""
+    fired, at = past.fired, past.at
+    if not past.ran:
+        yield words.say(
+            f"第 {found.version} 版当时没有在运行：这是它若在运行的样子。",
+            f"Version {found.version} was not running then: this is how it would have stood.",
+        )
     if fired is None:
-        if truth is Truth.TRUE:
+        if truth is Truth.TRUE and past.ran:
             yield words.say(
                 "条件成立，但在策略运行期间没有由不成立变为成立（或当时不在人群内），所以没有触发。",
                 "The condition holds, but did not turn true while the strategy ran (or not inside the audience), "
@@ -200,13 +219,13 @@ def _notes(words: Words, strategy: Strategy, truth: Truth, at: Micros | None, fi
         )
         return
     yield words.say(f"上次触发在 {moment}，{verdict}（{key}）。", f"It last fired at {moment} and {verdict} ({key}).")
-    cooldown = strategy.guards.cooldown
+    cooldown = found.strategy.guards.cooldown
     if cooldown is not None and at is not None and at < fired.at + cooldown:
         until = words.moment(fired.at + cooldown)
         yield words.say(
             f"冷却期到 {until} 为止，此前不再触发。", f"It is cooling down and does not fire before {until}."
         )
-    elif truth is Truth.TRUE:
+    elif truth is Truth.TRUE and past.ran:
         yield words.say(
             "条件仍然成立；要先变为不成立，再成立时才会再次触发。",
             "The condition holds still; it fires again when it has been not true in between.",

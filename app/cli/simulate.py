@@ -12,7 +12,7 @@ import orjson
 import typer
 from typer.core import TyperCommand
 
-from app.cli.simulate_progress import ProgressKind, ProgressLine
+from app.cli.progress import ProgressKind, ProgressLine
 from app.cli.simulate_screen import Screen
 from app.cli.words import cli_lang, t
 from core.errors import InvalidInput, ZhongshuError

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from app.cli.simulate_report import report_lines
+from app.cli.report import report_lines
 from app.terminal import Terminal
 from core.errors import NeedsAnswer, ZhongshuError
 from core.text import Lang, Text

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.show import AsJson, as_json, note, say, table
-from app.cli.words import t
+from app.cli.show import AsJson, as_json, err, note, say, table
+from app.cli.words import cli_lang, t
 from core.errors import InvalidInput
 from core.text import Text
 
+if TYPE_CHECKING:
+    from app.cli.reach import Api
+
+_POLL = 0.1
+"""Seconds between looks at a replay under way."""
 group = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help=t("策略名", "the strategy's name"))]
 
@@ -81,23 +87,51 @@ def show(name: Name, version: Annotated[int | None, typer.Option()] = None, json
 
 
 @group.command("rehearse", help=t("在已有记录上演练，不发送", "Rehearse it on what is recorded; nothing is sent"))
-def rehearse(name: Name, version: Annotated[int | None, typer.Option()] = None, json: AsJson = False) -> None:
+def rehearse(
+    name: Name,
+    version: Annotated[int | None, typer.Option(help=t("版本；默认最新", "version; default: the newest"))] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help=t("从此刻起的触发", "firings from this moment on"))
+    ] = None,
+    until: Annotated[str | None, typer.Option(help=t("时间走到此刻", "event time goes on to this moment"))] = None,
+    events: Annotated[
+        str | None,
+        typer.Option(help=t("已上传的历史；默认中枢的记录", "an uploaded history; default: the hub's own")),
+    ] = None,
+    json: AsJson = False,
+) -> None:
     from app.cli.reach import open_api
+    from app.cli.report import report_lines
 
+    body = {"strategies": [{"name": name, "version": version}], "from": since, "until": until, "events": events}
     with open_api() as api:
-        found = api.post("strategies", name, "rehearse", version=version)
+        found = _replayed(api, {key: value for key, value in body.items() if value is not None})
     if json:
         as_json(found)
-        return
-    say(
-        t(
-            f"会触发 {found['firings']} 次，涉及 {found['subjects']} 位；最近 7 天 {found['last_week']} 次",
-            f"{found['firings']} firings for {found['subjects']} subjects, {found['last_week']} in the last 7 days",
-        ),
-        "bold",
-    )
-    for fired in found["newest"]:
-        say(f"{fired['at'][:19]}  {fired['subject']}")
+    else:
+        for line in report_lines(found["report"], cli_lang(), with_sample=True):
+            say(line)
+
+
+def _replayed(api: Api, body: dict[str, Any]) -> dict[str, Any]:
+    """Replay in the hub and wait for the end, showing how far it is; interrupted, call it off."""
+    from app.cli.progress import ProgressKind, ProgressLine
+    from app.cli.reach import Reply
+
+    found = api.post("replays", body=body)
+    with ProgressLine(ProgressKind.AUTO, cli_lang(), err) as line:
+        try:
+            while found["ended_at"] is None:
+                threading.Event().wait(_POLL)
+                found = api.get("replays", found["id"])
+                line.show(found["progress"])
+        except KeyboardInterrupt:
+            api.delete("replays", found["id"])
+            raise
+    if found["state"] != "done":
+        message = (found["error"] or {}).get("message", found["state"])
+        raise Reply({**(found["error"] or {}), "detail": message})
+    return dict(found)
 
 
 @group.command("approve", help=t("批准上线到一部分客户", "Start it on a share of customers"))

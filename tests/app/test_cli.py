@@ -179,6 +179,18 @@ def test_a_sentence_is_drafted_listed_shown_and_approved(service: Service) -> No
     assert "cli-welcome" in missing.stderr
 
 
+def test_a_rehearsal_prints_the_report_of_a_replay(service: Service) -> None:
+    drafted = against(service, "strategy", "draft", "客户登录就外呼", "--name", "cli-rehearsed", "--json")
+    assert drafted.returncode == 0, drafted.stderr
+    printed = against(service, "strategy", "rehearse", "cli-rehearsed", lang="zh")
+    assert "cli-rehearsed" in printed.stdout
+    assert printed.stderr == ""
+    report = json.loads(against(service, "strategy", "rehearse", "cli-rehearsed", "--json").stdout)["report"]
+    assert report["strategies"][0]["name"] == "cli-rehearsed"
+    unknown = against(service, "strategy", "rehearse", "cli-rehearsed", "--events", "none.parquet")
+    assert unknown.returncode == 5
+
+
 def test_why_not_is_asked_of_now_and_of_a_past_moment(service: Service) -> None:
     drafted = against(service, "strategy", "draft", "客户登录就外呼", "--name", "cli-asked", "--json")
     assert drafted.returncode == 0, drafted.stderr

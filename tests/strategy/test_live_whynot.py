@@ -112,7 +112,8 @@ def test_when_it_did_not_run_there_is_an_answer_only_for_a_version_asked_for(hub
         with pytest.raises(Conflict, match="not running then"):
             hub.ask(at)
         assert hub.ask(at, version=1).truth is Truth.FALSE
-    assert hub.ask(started).version == 1
+        assert "was not running then: this is how" in hub.ask(at, version=1).notes[0]
+    assert (hub.ask(started).version, hub.ask(started).notes) == (1, [])
     with pytest.raises(NotFound, match="no version 9"):
         hub.ask(started, version=9)
     with pytest.raises(NotFound, match="no strategy named"):

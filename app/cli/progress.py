@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 import orjson
 from rich.progress import BarColumn, Progress, TextColumn
@@ -51,30 +52,37 @@ class ProgressLine:
             self._line.stop()
 
     def look(self, summary: Summary, files: Sequence[Recording], *, last: bool = False) -> None:
-        """`files` in the order in which they are read; the last one, of events, is what takes time."""
-        now = self._clock.now()
-        every = _OBJECT_EVERY if self._json else _LINE_EVERY
-        if not last and now - self._shown < every:
-            return
-        self._shown = now
-        seconds = (now - self._began) / SECOND
-        speed = round((summary.events + summary.facts) / seconds) if seconds else 0
-        share = files[-1].share
+        """Of a replay in this process: `files` in the order in which they are read; the last one, of events, is what
+        takes time."""
+        if last or self._is_time():
+            counts = {"events": summary.events, "facts": summary.facts, "firings": summary.firings}
+            self.show({"share": files[-1].share, **counts})
+
+    def show(self, progress: dict[str, Any]) -> None:
+        """`share` (None: not known), `events`, `facts` and `firings` so far, as `GET /v1/replays/{replay}` has them."""
+        self._shown = self._clock.now()
+        seconds = (self._shown - self._began) / SECOND
+        share, events, firings = progress["share"], progress["events"], progress["firings"]
+        speed = round((events + progress["facts"]) / seconds) if seconds else 0
         if self._json:
             told = {
                 "share": None if share is None else round(share, 4),
-                "events": summary.events,
-                "facts": summary.facts,
-                "firings": summary.firings,
+                "events": events,
+                "facts": progress["facts"],
+                "firings": firings,
+                "events_per_second": speed,
+                "seconds": round(seconds, 3),
             }
-            told |= {"events_per_second": speed, "seconds": round(seconds, 3)}
             sys.stderr.write(orjson.dumps({"progress": told}).decode() + "\n")
             sys.stderr.flush()
         elif self._line is not None:
             done = "" if share is None else f"{share:4.0%}  "
             said = Text(
-                f"{done}{summary.events:,} 个事件，每秒 {speed:,}，触发 {summary.firings:,}",
-                f"{done}{summary.events:,} events, {speed:,}/s, {summary.firings:,} firings",
+                f"{done}{events:,} 个事件，每秒 {speed:,}，触发 {firings:,}",
+                f"{done}{events:,} events, {speed:,}/s, {firings:,} firings",
             ).say(self._lang)
             self._line.update(self._task, total=1.0 if share is not None else None, completed=share or 0.0)
             self._line.update(self._task, description=said, refresh=True)
+
+    def _is_time(self) -> bool:
+        return self._clock.now() - self._shown >= (_OBJECT_EVERY if self._json else _LINE_EVERY)
