@@ -115,7 +115,7 @@ def _avg(rule: Rule, dice: random.Random) -> Drawn:
 
 def _streak(rule: Rule, dice: random.Random) -> Drawn:
     kept, _ = _broad(dice)
-    without = [_broad(dice)[0]] if dice.random() < 0.3 else []
+    without = [_other(kept["event"], dice)] if dice.random() < 0.3 else []
     return {"kind": "streak", **kept, "times": dice.choice((4, 5, 6)), "without": without}
 
 

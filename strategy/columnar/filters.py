@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
-from math import inf
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Clause:
         spans: list[tuple[float, float]] = []
         edges = [-inf, *self.bounds, inf]
         for i, edge in enumerate(edges[1:], 1):
-            low, high = float(np.nextafter(edges[i - 1], inf)), float(np.nextafter(edge, -inf))
+            low, high = nextafter(edges[i - 1], inf), nextafter(edge, -inf)
             if low <= high and self.passes(_between(low, high)):
                 spans.append((low, high))
             if edge != inf and self.passes(_number(edge)):
@@ -72,7 +72,7 @@ def _number(value: float) -> float | int:
 def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     joined: list[tuple[float, float]] = []
     for low, high in spans:
-        if joined and low <= np.nextafter(joined[-1][1], inf):
+        if joined and low <= nextafter(joined[-1][1], inf):
             joined[-1] = (joined[-1][0], high)
         else:
             joined.append((low, high))
