@@ -20,6 +20,8 @@ from core.ids import TenantId
 from core.text import Text
 from core.times import SECOND, Micros
 from strategy.arrivals import Arrivals
+from strategy.engine.port import EngineFactory
+from strategy.engine.python import PythonEngine
 from strategy.journal import Journal, order_of
 from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
 from strategy.runner import FiringDecider, TenantRunner
@@ -78,6 +80,7 @@ class LiveEngine:
             final, and fire, that long after they happened.
         sinks: who else is to know every accepted input (the customer graph).
         snapshot_every: journal rows between snapshots of the engine's state.
+        backend: makes the engine of a tenant.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class LiveEngine:
         lateness: int = SECOND,
         sinks: Sequence[Sink] = (),
         snapshot_every: int = 20_000,
+        backend: EngineFactory = PythonEngine,
     ) -> None:
         self.counters = Counters()
         self.journal = Journal(db, clock, lateness)
@@ -99,6 +103,7 @@ class LiveEngine:
         self._decider = decider
         self._lateness = lateness
         self._snapshot_every = snapshot_every
+        self._backend = backend
         self.sinks = SinkFeed(db, clock, sinks)
         self._runners: dict[TenantId, TenantRunner] = {}
         self._lock = threading.RLock()
@@ -360,6 +365,7 @@ class LiveEngine:
                     self._decider,
                     self._lateness,
                     self._snapshot_every,
+                    self._backend,
                 )
                 runner.recover()
                 self._runners[tenant] = runner

@@ -23,15 +23,13 @@ from strategy.delivery.decide import Reason, Verdict
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.groups import groups_of, subjects_of
-from strategy.engine.port import EngineBackend, Firing, Outcome
+from strategy.engine.port import EngineFactory, Firing, Outcome
 from strategy.engine.python import PythonEngine
 from strategy.explain import explain
 from strategy.nearest_miss import Miss, Occurrences, nearest_miss
 from strategy.replay_guards import ReplayGuards, goes_out
 from strategy.stream import AbsurdClock, BadLine, GoodLine, Line
 
-EngineFactory = Callable[[Catalog, int], EngineBackend]
-"""Makes a fresh engine for a catalog and a lateness in microseconds."""
 CHUNK = 500
 """Lines read before the engine is asked for firings; memory does not grow with the file."""
 _JUMP = 3_653 * DAY

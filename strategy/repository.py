@@ -152,6 +152,17 @@ class JournalRepository:
         query = sql_select(*_ENTRY).where(col(JournalRow.tenant) == self._tenant, col(JournalRow.seq) > seq)
         return self._entries(query.order_by(col(JournalRow.seq)).limit(limit))
 
+    def between(self, seq: int, before_seq: int, limit: int) -> list[JournalEntry]:
+        """The next rows after `seq` and before another, in order."""
+        mine = (col(JournalRow.tenant) == self._tenant, col(JournalRow.seq) > seq, col(JournalRow.seq) < before_seq)
+        return self._entries(sql_select(*_ENTRY).where(*mine).order_by(col(JournalRow.seq)).limit(limit))
+
+    def inputs_at(self, time: int, before_seq: int) -> list[JournalEntry]:
+        """The inputs of an instant that were journalled before a row, in order."""
+        mine = (col(JournalRow.tenant) == self._tenant, col(JournalRow.time) == time, col(JournalRow.seq) < before_seq)
+        kinds = col(JournalRow.kind).in_([Kind.EVENT, Kind.FACT, Kind.RELATION])
+        return self._entries(sql_select(*_ENTRY).where(*mine, kinds).order_by(col(JournalRow.seq)))
+
     def last_seq(self) -> int:
         query = select(func.max(col(JournalRow.seq))).where(JournalRow.tenant == self._tenant)
         return self._session.exec(query).one() or 0

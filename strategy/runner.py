@@ -24,7 +24,7 @@ from core.text import Text
 from core.times import Micros, format_time
 from knowledge.catalog import Catalog
 from strategy.document import Strategy
-from strategy.engine.port import EngineBackend, Firing, Outcome, SetAside
+from strategy.engine.port import EngineBackend, EngineFactory, Firing, Outcome, SetAside
 from strategy.engine.python import PythonEngine
 from strategy.journal import aside_row, input_from
 from strategy.repository import JournalEntry, JournalRepository, StrategyRepository
@@ -69,6 +69,7 @@ class TenantRunner:
         decider: FiringDecider,
         lateness: int,
         snapshot_every: int,
+        backend: EngineFactory = PythonEngine,
     ) -> None:
         self.ctx = ctx
         self.catalog = catalog
@@ -86,7 +87,11 @@ class TenantRunner:
         self._decided_seq = 0
         self._waiting = _Waiting()
         self._failures = 0
-        self.engine: EngineBackend = PythonEngine(catalog, lateness)
+        self._backend = backend
+        self._poison: set[int] = set()
+        """Rows since the snapshot on which the engine broke; it is never given them again."""
+        self._repeating = False
+        self.engine: EngineBackend = backend(catalog, lateness)
 
     def recover(self) -> None:
         """Restore the snapshot if it is of this catalog, then repeat the journal up to what was decided, silently."""
@@ -95,18 +100,22 @@ class TenantRunner:
             stored = repository.snapshot()
             # Last: for a new tenant this makes a row, which a further query would try to write in a reading session.
             self._decided_seq = repository.position().decided_seq
-        if stored is not None and stored.fingerprint == self._fingerprint():
-            self._restore(stored)
+        self._begin(stored)
         while self.applied_seq < self._decided_seq and self.step():
             pass
 
-    def _restore(self, stored: SnapshotRow) -> None:
+    def _begin(self, stored: SnapshotRow | None) -> None:
+        """A fresh engine, with the snapshot's state if there is one for it."""
+        self.engine = self._backend(self.catalog, self._lateness)
+        self.applied_seq, self.deployed, self.undeployable = 0, {}, {}
+        if stored is None or stored.fingerprint != self._fingerprint():
+            return
         try:
             self.engine.restore(stored.body)
         except (ZhongshuError, KeyError, TypeError, ValueError):
             # The journal holds everything: a snapshot that cannot be read only costs time.
             _log.exception("snapshot_not_restored", tenant=self.ctx.tenant)
-            self.engine = PythonEngine(self.catalog, self._lateness)
+            self.engine = self._backend(self.catalog, self._lateness)
             return
         self.applied_seq = self._snapshot_seq = stored.seq
         self.deployed = dict(stored.deployed)
@@ -148,6 +157,7 @@ class TenantRunner:
             )
             repository.position().decided_seq = self.applied_seq
         self._snapshot_seq = self._decided_seq = self.applied_seq
+        self._poison.clear()  # none of it is in what was kept
 
     @property
     def idle(self) -> bool:
@@ -155,7 +165,7 @@ class TenantRunner:
         return not self._waiting
 
     def _fingerprint(self) -> str:
-        settings = f"{_FORMAT}/{self._lateness}/{self.catalog.model_dump_json()}"
+        settings = f"{_FORMAT}/{type(self.engine).__name__}/{self._lateness}/{self.catalog.model_dump_json()}"
         return hashlib.sha256(settings.encode()).hexdigest()
 
     def _kind_of(self, row: JournalEntry) -> tuple[str, bool, bool]:
@@ -179,25 +189,103 @@ class TenantRunner:
         self.applied_seq = rows[-1].seq
 
     def _advance(self, rows: Sequence[JournalEntry]) -> None:
-        """Give the engine inputs or a tick. Should it break on one, the tenant goes on with the rest, now and at every
-        restart; the log says so, and what was set aside."""
-        first = rows[0]
+        """Give the engine inputs or a tick. Should it break, it begins again just before them and takes one instant
+        after another; what it breaks on is set aside, now and at every restart, and the rest goes on."""
+        rows = [row for row in rows if row.seq not in self._poison]
         try:
-            tick = first.kind == Kind.TICK
-            outcome = self.engine.advance(Micros(first.time)) if tick else self.engine.ingest([*map(input_from, rows)])
-        except Exception as error:
-            _log.exception("engine_broke", tenant=self.ctx.tenant, first=first.seq, last=rows[-1].seq)
-            if len(rows) > 1:
-                for row in rows:
-                    self._advance([row])
-            elif self._is_new(first):
-                self._waiting.aside.append(self._unapplied(first, error))
-        else:
-            self._keep(outcome, first)
+            if rows:
+                self._keep(self._give(rows), rows[0])
+        except Exception:
+            _log.exception("engine_broke", tenant=self.ctx.tenant, first=rows[0].seq, last=rows[-1].seq)
+            self._repeat(rows[0].seq)
+            for row in rows:
+                self._carefully(row)
+
+    def _give(self, rows: Sequence[JournalEntry]) -> Outcome:
+        first = rows[0]
+        if first.kind == Kind.TICK:
+            return self.engine.advance(Micros(first.time))
+        return self.engine.ingest([*map(input_from, rows)])
+
+    def _carefully(self, row: JournalEntry) -> None:
+        """One row, before which every instant that it closes is gone through by itself: it is the inputs of the instant
+        on which the engine breaks that are at fault, not the row that brought it there."""
+        closes = row.time if row.kind == Kind.TICK else row.time - self._lateness - 1 if row.kind == Kind.EVENT else -1
+        outcomes: list[Outcome] = []
+        while row.seq not in self._poison:
+            due = self.engine.next_due()
+            waits = due is not None and due <= closes
+            try:
+                outcomes.append(self.engine.advance(due) if due is not None and waits else self._give([row]))
+            except Exception as error:
+                fault = self._at_fault(due, row.seq) if due is not None and waits else [row]
+                if not fault and self.engine.next_due() != due:  # a timer broke, and is gone
+                    self._tell_unapplied([row], row, error)
+                    continue
+                self._poison.update(found.seq for found in fault or [row])
+                self._tell_unapplied(fault or [row], row, error)
+                self._repeat(row.seq)
+                outcomes.clear()
+            else:
+                if not waits:
+                    break
+        for outcome in outcomes:
+            self._keep(outcome, row)
+        self.applied_seq = row.seq
+
+    def _tell_unapplied(self, poison: Sequence[JournalEntry], row: JournalEntry, error: Exception) -> None:
+        if self._is_new(row) and not self._repeating:
+            self._waiting.aside += [self._unapplied(found, error) for found in poison]
+
+    def _at_fault(self, due: Micros, before_seq: int) -> list[JournalEntry]:
+        """Those inputs of an instant without which the engine gets past it."""
+        with self._db.reading() as session:
+            found = JournalRepository(session, self.ctx.tenant).inputs_at(due, before_seq)
+        suspects = [row for row in found if row.seq not in self._poison]
+
+        def passes(left_out: Sequence[JournalEntry]) -> bool:
+            known = set(self._poison)
+            self._poison.update(row.seq for row in left_out)
+            try:
+                self._repeat(before_seq)
+                while (at := self.engine.next_due()) is not None and at <= due:
+                    self.engine.advance(at)
+            except Exception:
+                return False
+            finally:
+                self._poison = known
+            return True
+
+        def search(rows: list[JournalEntry], others: list[JournalEntry]) -> list[JournalEntry]:
+            if len(rows) < 2:
+                return rows
+            one, two = rows[: len(rows) // 2], rows[len(rows) // 2 :]
+            if passes(others + one):
+                return search(one, others)
+            if passes(others + two):
+                return search(two, others)
+            return search(one, others + two) + search(two, others + one)
+
+        return search(suspects, [])
+
+    def _repeat(self, before_seq: int) -> None:
+        """The engine as it was before a row of the journal, from the snapshot (if no poison is in it) and the rows
+        since; what they led to is known."""
+        with self._db.reading() as session:
+            repository = JournalRepository(session, self.ctx.tenant)
+            stored = repository.snapshot()
+            self._begin(stored if stored is not None and stored.seq < min(self._poison, default=before_seq) else None)
+            outer, self._repeating = self._repeating, True
+            try:
+                while rows := repository.between(self.applied_seq, before_seq, BATCH):
+                    for _, group in groupby(rows, key=self._kind_of):
+                        self._apply(list(group))
+            finally:
+                self._repeating = outer
 
     def _keep(self, outcome: Outcome, row: JournalEntry) -> None:
         """What is to be committed: nothing of rows that were decided before, no firings of history."""
-        if not self._is_new(row):
+        if self._repeating or not self._is_new(row):
             return
         if not row.backfill:
             self._waiting.firings += outcome.firings
@@ -216,6 +304,8 @@ class TenantRunner:
                     return
             except ZhongshuError as error:
                 _log.error("strategy_not_deployed", strategy=name, version=version, error=error.say("en"))
+            except Exception:
+                _log.exception("strategy_not_deployed", strategy=name, version=version)
             self.undeployable[name] = version
 
     def _history(self, session: Session, before_seq: int, strategy: Strategy) -> Iterator[Input]:

@@ -3,13 +3,14 @@ plays every timeline of docs/strategy-semantics.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
 
 from core.events import Input
 from core.times import Micros
+from knowledge.catalog import Catalog
 from strategy.document import Strategy
 
 
@@ -129,3 +130,7 @@ class EngineBackend(Protocol):
         ...
 
     def restore(self, snapshot: bytes) -> None: ...
+
+
+EngineFactory = Callable[[Catalog, int], EngineBackend]
+"""Makes a fresh engine for a catalog and a lateness in microseconds."""

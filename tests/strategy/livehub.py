@@ -16,7 +16,8 @@ from core.db import Database
 from core.times import SECOND, format_time, parse_time
 from knowledge.catalog import Catalog, load_catalog
 from strategy.document import Strategy
-from strategy.engine.port import Firing
+from strategy.engine.port import EngineFactory, Firing
+from strategy.engine.python import PythonEngine
 from strategy.live import LiveEngine
 from strategy.service import StrategyService
 from strategy.sinks import Sink
@@ -59,6 +60,7 @@ class LiveHub:
         sinks: Sequence[Sink] = (),
         snapshot_every: int = 20_000,
         catalog: Catalog = CATALOG,
+        backend: EngineFactory = PythonEngine,
     ) -> None:
         self.db = Database(f"sqlite:///{folder / 'hub.db'}")
         self.db.create_tables()
@@ -74,6 +76,7 @@ class LiveHub:
             lateness=lateness,
             sinks=sinks,
             snapshot_every=snapshot_every,
+            backend=backend,
         )
         self.service.listeners.append(self.live.strategy_changed)
 
