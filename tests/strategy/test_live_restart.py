@@ -1,13 +1,9 @@
-"""A restart, graceful or by kill -9, changes nothing: what was acknowledged is kept, and each firing is decided once,
-as in a run without interruption."""
+"""A restart, graceful or by a crash, changes nothing: what was acknowledged is kept, and each firing is decided once,
+as in a run without interruption. Crashes by kill -9 are in test_kill.py."""
 
 from __future__ import annotations
 
-import json
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -16,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from core.clock import ManualClock, SystemClock
+from core.clock import ManualClock
 from core.times import HOUR, MINUTE, SECOND
 from strategy.repository import JournalRepository
 from strategy.runner import TenantRunner
 from tests.strategy.livehub import CTX, NOW, LiveHub, every_login, login, mail, silence, unread
 
-ROOT = Path(__file__).parents[2]
 Batch = list[dict[str, Any]]
 
 
@@ -169,84 +164,3 @@ def test_a_snapshot_that_cannot_be_read_is_rebuilt_from_the_journal(tmp_path: Pa
     with hub_in(tmp_path / "cut", clock=ManualClock(NOW + 5 * MINUTE)) as hub:
         play(hub, batches[6:], 6)
         assert hub.fired() == wanted
-
-
-class Child:
-    """The hub in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.strategy.live_child", str(folder)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def send(self, batch: Batch) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(batch) + "\n")
-        self._process.stdin.flush()
-
-    def answer(self) -> dict[str, int]:
-        assert self._process.stdout is not None
-        found: dict[str, int] = json.loads(self._process.stdout.readline())
-        return found
-
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self.close()
-
-    def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(timeout=20)
-
-
-def journalled(hub: LiveHub) -> list[str]:
-    with hub.db.reading() as session:
-        rows = JournalRepository(session, CTX.tenant).after(0, 10_000)
-    return [row.id for row in rows if row.id is not None]
-
-
-def test_kill_9_loses_nothing_acknowledged_and_doubles_nothing(tmp_path: Path) -> None:
-    """spec: O2"""
-    start = SystemClock().now() - HOUR
-    batches = [*stream(seed=7, batches=45, start=start), [login("end", start + 2 * HOUR, "customer/end")]]
-    wanted = sorted(_whole(tmp_path / "whole", batches))
-    folder = tmp_path / "killed"
-    folder.mkdir()
-    with hub_in(folder, clock=SystemClock(), lateness=10 * MINUTE) as hub:
-        strategies(hub)
-        done = 0
-        for stop_at in (9, 24, 37):
-            child = Child(folder)
-            while done < stop_at:
-                child.send(batches[done])
-                child.answer()
-                done += 1
-            child.send(batches[done])  # in flight when the process dies; sent again below
-            child.kill()
-            acknowledged = [event["id"] for batch in batches[:done] for event in batch]
-            assert set(acknowledged) <= set(journalled(hub))
-        child = Child(folder)
-        for batch in batches[done:]:
-            child.send(batch)
-            assert child.answer()["taken"] == len(batch)
-        child.send([])
-        child.answer()
-        child.close()
-        found = journalled(hub)
-        assert sorted(found) == sorted(event["id"] for batch in batches for event in batch)
-        assert sorted(hub.fired()) == wanted
-
-
-def _whole(folder: Path, batches: list[Batch]) -> list[tuple[str, int]]:
-    folder.mkdir()
-    with hub_in(folder, clock=SystemClock(), lateness=10 * MINUTE) as hub:
-        strategies(hub)
-        for batch in batches:
-            hub.live.accept_events(CTX, batch)
-            hub.live.settle()
-        return hub.fired()
