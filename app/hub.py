@@ -38,6 +38,7 @@ from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
 from knowledge.graph import CatalogLimits, GraphService, GraphStore, SqliteGraphStore
+from strategy.budget import Budget
 from strategy.delivery.decider import Decider
 from strategy.delivery.outbox import OutboxWorker
 from strategy.delivery.service import DeliveryService
@@ -118,7 +119,9 @@ class Hub:
         database, clock, settings = self.database, self.clock, self.settings
         self.channels = open_channels(settings, database, clock)
         self.delivery = DeliveryService(database, clock)
-        self.strategies = StrategyService(database, clock, lambda ctx: self.catalog)
+        self.strategies = StrategyService(
+            database, clock, lambda ctx: self.catalog, Budget(settings.engine_state_budget)
+        )
         self.decider = Decider(lambda ctx: self.catalog, clock, self.channels, address_book(self.graph_store))
         self.live = LiveEngine(
             database,

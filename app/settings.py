@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.validation import say
 from core.errors import InvalidInput
 from core.ids import TenantId
+from core.sizes import Size
 from core.text import Lang, Text, system_lang
 from core.times import SECOND, Duration
 
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
     lateness: Duration = Field(
         default=2 * SECOND,
         description="how far behind the newest event one may come and still count; firings wait as long",
+    )
+    engine_state_budget: Size = Field(
+        default=4 << 30,
+        description="memory that running strategies may keep, estimated, such as `2GiB`; beyond it none is approved",
     )
     demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
     demo_seed: int = Field(default=7, description="seed of the demo world")

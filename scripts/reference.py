@@ -50,6 +50,7 @@ def _schema(kind: str) -> dict[str, Any]:
 
 def _settings() -> str:
     from app.settings import PREFIX, Settings
+    from core.sizes import format_size
     from core.times import format_duration
 
     lines = [
@@ -64,6 +65,8 @@ def _settings() -> str:
         default = schema[name].get("default")
         if name == "lateness":
             default = format_duration(default)
+        if name == "engine_state_budget":
+            default = format_size(default).replace(" ", "")
         shown = "the locale's" if name == "lang" else "none" if default is None else f"`{default}`"
         choices = schema[name].get("enum")
         what = field.description or ""

@@ -277,6 +277,11 @@ class JournalRepository:
             col(JournalRow.time) <= until,
         )
 
+    def newest_events(self, limit: int) -> list[JournalEntry]:
+        """The events journalled last, newest first."""
+        mine = sql_select(*_ENTRY).where(col(JournalRow.tenant) == self._tenant, col(JournalRow.kind) == Kind.EVENT)
+        return self._entries(mine.order_by(col(JournalRow.seq).desc()).limit(limit))
+
     def latest(self, kinds: Sequence[str]) -> int | None:
         """The largest time of an input of these kinds."""
         query = select(JournalRow.time).where(JournalRow.tenant == self._tenant, col(JournalRow.kind).in_(kinds))

@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.text import Lang
+from core.sizes import format_size
+from core.text import Lang, Text
 from core.times import format_time
+from strategy.engine.cost import StateCost
 from strategy.service import StrategyVersion
 from strategy.stream import Receipt
 from strategy.tables import SetAsideRow
@@ -66,6 +68,28 @@ class ReplayIn(_Schema):
     seed: int = Field(default=0, description="of that sample")
 
 
+class MemoryOut(_Schema):
+    """What the strategy is estimated to keep in memory, in bytes, by what the journal shows of the stream."""
+
+    per_subject: float
+    subjects: int
+    total: float
+    budget: int
+    said: str
+
+    @staticmethod
+    def of(cost: StateCost, budget: int, lang: Lang) -> MemoryOut:
+        said = Text(
+            f"每个 {cost.subject} 约 {format_size(cost.each)}，{cost.subjects} 个共 {format_size(cost.total)}"
+            f"（预算 {format_size(budget)}）",
+            f"about {format_size(cost.each)} a {cost.subject}, {format_size(cost.total)} for {cost.subjects}"
+            f" (budget {format_size(budget)})",
+        )
+        return MemoryOut(
+            per_subject=cost.each, subjects=cost.subjects, total=cost.total, budget=budget, said=said.say(lang)
+        )
+
+
 class StrategyOut(_Schema):
     name: str
     version: int
@@ -81,9 +105,10 @@ class StrategyOut(_Schema):
     created_by: str
     created_at: str
     updated_at: str
+    memory: MemoryOut | None = Field(default=None, description="of a draft, an edit or an approval")
 
     @staticmethod
-    def of(found: StrategyVersion, lang: Lang) -> StrategyOut:
+    def of(found: StrategyVersion, lang: Lang, memory: MemoryOut | None = None) -> StrategyOut:
         return StrategyOut(
             name=found.name,
             version=found.version,
@@ -99,6 +124,7 @@ class StrategyOut(_Schema):
             created_by=found.created_by,
             created_at=format_time(found.created_at),
             updated_at=format_time(found.updated_at),
+            memory=memory,
         )
 
 

@@ -17,8 +17,10 @@ from core.telemetry import span
 from core.text import Text
 from core.times import Micros
 from knowledge.catalog import Catalog, nearest
+from strategy.budget import Budget
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
+from strategy.engine.cost import StateCost
 from strategy.language import read_sentence, readback
 from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
@@ -96,10 +98,17 @@ Changes = list[Change]
 class StrategyService:
     """Every change is one transaction with its audit row; listeners hear of it afterwards."""
 
-    def __init__(self, db: Database, clock: Clock, catalog_provider: CatalogProvider) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        catalog_provider: CatalogProvider,
+        budget: Budget = Budget(),  # noqa: B008 - frozen
+    ) -> None:
         self._db = db
         self._clock = clock
         self._catalog = catalog_provider
+        self.budget = budget
         self.listeners: Listeners = []
 
     def draft(
@@ -198,7 +207,8 @@ class StrategyService:
 
         Raises:
             Conflict: its state does not allow it, or it changed since `revision`. NotFound: no such version.
-            InvalidInput, UnknownName, Refused: the catalog changed so that it can no longer run.
+            InvalidInput, UnknownName, Refused: the catalog changed so that it can no longer run, or what runs would
+                keep more state than the budget.
         """
         found = self.show(ctx, name, version)
         share = found.strategy.rollout.percent if percent is None else percent
@@ -208,6 +218,8 @@ class StrategyService:
                 where={"field": "percent"},
             )
         check_strategy(found.strategy, self._catalog(ctx))
+        if share > 0:
+            self._check_budget(ctx, found.strategy)
         state = State.APPROVED if share == 0 else State.CANARY if share < 100 else State.LIVE
         return self._change(ctx, "approve", name, version, state, share, revision)
 
@@ -217,6 +229,7 @@ class StrategyService:
 
     def resume(self, ctx: RequestContext, name: str, revision: int | None = None) -> StrategyVersion:
         """Run the paused version again on its share. Its state is warmed from history; nothing missed is fired."""
+        self._check_budget(ctx, self.show(ctx, name).strategy)
         return self._change(ctx, "resume", name, None, None, None, revision)
 
     def retire(
@@ -234,6 +247,16 @@ class StrategyService:
         """What a version would have done over everything recorded so far; nothing is stored or sent."""
         found = self.show(ctx, name, version)
         return rehearse(self._db, self._clock, ctx, self._catalog(ctx), found.strategy)
+
+    def state_cost(self, ctx: RequestContext, strategy: Strategy) -> StateCost:
+        """What a strategy would keep in memory, by what the journal shows of the stream."""
+        with self._db.reading() as session:
+            return self.budget.cost(session, ctx, self._catalog(ctx), strategy)
+
+    def _check_budget(self, ctx: RequestContext, strategy: Strategy) -> None:
+        with self._db.reading() as session:
+            others = [one.strategy for one in running(StrategyRepository(session, ctx.tenant))]
+            self.budget.check(session, ctx, self._catalog(ctx), strategy, others)
 
     def _change(
         self,
@@ -308,6 +331,9 @@ class StrategyService:
             strategy = document if isinstance(document, Strategy) else as_strategy(document)
         _check_name(name or strategy.name)
         warnings += tuple(w for w in check_strategy(strategy, catalog) if w not in warnings)
+        with self._db.reading() as session:
+            others = [one.strategy for one in running(StrategyRepository(session, ctx.tenant))]
+            warnings += tuple(self.budget.warnings(session, ctx, catalog, strategy, others))
         return VersionRow(
             tenant=ctx.tenant,
             name=name or strategy.name,

@@ -20,7 +20,8 @@ from strategy.engine.port import Truth
 from strategy.experiment.measure import measure
 from strategy.rehearse import rehearse
 from strategy.replay import record_of
-from strategy.schemas import ApproveIn, DraftIn, StrategyOut
+from strategy.schemas import ApproveIn, DraftIn, MemoryOut, StrategyOut
+from strategy.service import StrategyVersion
 from strategy.whynot import Asked
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
@@ -47,7 +48,7 @@ def draft(
     """Nothing runs yet: it is read back for approval. A sentence with two meanings is answered 409 with `choices`; a
     name the catalog lacks 422 with `nearest` and the place in the sentence."""
     found = hub.strategies.draft(ctx, sentence=body.sentence, document=body.document, name=body.name)
-    return StrategyOut.of(found, ctx.lang)
+    return _with_memory(found, ctx, hub)
 
 
 @router.get("", summary="List strategies")
@@ -189,7 +190,7 @@ def edit(
 ) -> StrategyOut:
     """What runs goes on running until the new version is approved."""
     found = hub.strategies.edit(ctx, name, sentence=body.sentence, document=body.document, base_version=base)
-    return StrategyOut.of(found, ctx.lang)
+    return _with_memory(found, ctx, hub)
 
 
 class RehearsalOut(BaseModel):
@@ -231,7 +232,7 @@ def approve(
 ) -> StrategyOut:
     """Below 100 percent it is a canary, at 100 live. Approving a running version changes its share."""
     found = hub.strategies.approve(ctx, name, body.version, body.percent, body.revision)
-    return StrategyOut.of(found, ctx.lang)
+    return _with_memory(found, ctx, hub)
 
 
 @router.post("/{name:path}/pause", summary="Pause it")
@@ -270,3 +271,9 @@ def retire(
 def show(name: str, ctx: MayRead, hub: TheHub, version: Version = None) -> StrategyOut:
     """Without a version the one that runs or is paused, else the newest."""
     return StrategyOut.of(hub.strategies.show(ctx, name, version), ctx.lang)
+
+
+def _with_memory(found: StrategyVersion, ctx: RequestContext, hub: Hub) -> StrategyOut:
+    """The answer to whoever is about to run a strategy: also what it would keep in memory."""
+    cost = hub.strategies.state_cost(ctx, found.strategy)
+    return StrategyOut.of(found, ctx.lang, MemoryOut.of(cost, hub.strategies.budget.size, ctx.lang))

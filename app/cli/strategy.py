@@ -184,5 +184,7 @@ def _changed(found: dict[str, Any], json: bool) -> None:
 def _card(found: dict[str, Any]) -> None:
     say(f"{found['name']} · v{found['version']} · {found['state']} · {found['percent']:g}%", "bold")
     say(f"  {found['readback']}")
+    if found.get("memory"):
+        say(t("  内存：", "  memory: ") + found["memory"]["said"], "dim")
     for warning in found["warnings"]:
         say(t("  注意：", "  warning: ") + warning, "yellow")

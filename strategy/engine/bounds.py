@@ -94,7 +94,7 @@ class Bounds:
             )
         for group in self._quantities([(path, part) for part in condition.of]):
             if covering(_asked(group), self._about.domain(group[0])):
-                possible -= {FALSE, UNKNOWN} if any(part.op == "missing" for part in group) else {FALSE}
+                possible = frozenset(truth for truth in possible if truth >= max(map(_without_value, group)))
         return Verdict(possible)
 
     def _not(self, condition: Not, path: str) -> Verdict:
@@ -280,6 +280,11 @@ def conjuncts(condition: Condition, path: str) -> Iterator[tuple[str, Condition]
 
 def _asked(parts: Iterable[Compared]) -> list[Comparison]:
     return [(part.op, part.value) for part in parts]
+
+
+def _without_value(condition: Compared) -> int:
+    """The truth of a comparison where there is no value, or not yet."""
+    return {"missing": TRUE, "present": FALSE}.get(condition.op, UNKNOWN)
 
 
 def _may_be_short(condition: Compared, domain: Domain) -> bool:

@@ -296,7 +296,9 @@ class _Checker:
 def _never(reason: Reason) -> Refused:
     why, place, cure = reason
     return Refused(
-        Text(f"策略永远不会触发：{why.zh}", f"the strategy can never fire: {why.en}"), where={"field": place}, hint=cure
+        Text(f"策略永远不会触发：{why.zh}", f"the strategy can never fire: {why.en}"),
+        where={"field": place},
+        hint=Text(cure.zh, cure.en[0].upper() + cure.en[1:]),
     )
 
 

@@ -56,6 +56,13 @@ def test_a_sentence_becomes_a_draft_that_is_read_back_in_both_languages(service:
     assert drafted.body["readback"] == both["en"]
 
 
+def test_a_draft_says_what_it_would_keep_in_memory(admin: Client) -> None:
+    drafted = admin("POST", "/v1/strategies", {"document": {**DOCUMENT, "name": "small"}})
+    memory = drafted.body["memory"]
+    assert memory["per_subject"] == 16 and memory["budget"] == 4 << 30
+    assert memory["said"].endswith("(budget 4 GiB)")
+
+
 def test_an_unknown_name_in_a_sentence_has_its_place_and_the_nearest_names(admin: Client) -> None:
     sentence = "when a customer's systolik is above 160, schedule an outbound call"
     answer = admin("POST", "/v1/strategies", {"sentence": sentence})
