@@ -22,6 +22,7 @@ from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.cost import StateCost
 from strategy.language import read_sentence, readback
+from strategy.naming import check_name, free_name
 from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
 from strategy.tables import State, StateRow, VersionRow
@@ -139,7 +140,7 @@ class StrategyService:
                             "换个名字，或编辑它（成为新版本）", "Choose another name, or edit it (a new version)"
                         ),
                     )
-                _rename(row, _free_name(row.name, taken))
+                _rename(row, free_name(row.name, taken))
                 found = self._store(repository, row, 1)
                 audit.record(session, ctx, self._clock, "strategy.draft", _target(found), {"path": found.path})
         self._tell(ctx, Change(found.name, 1, None, State.DRAFT))
@@ -329,7 +330,7 @@ class StrategyService:
             strategy, lang, path, warnings = reading.document, reading.lang, reading.path, reading.warnings
         else:
             strategy = document if isinstance(document, Strategy) else as_strategy(document)
-        _check_name(name or strategy.name)
+        check_name(name or strategy.name)
         warnings += tuple(w for w in check_strategy(strategy, catalog) if w not in warnings)
         with self._db.reading() as session:
             others = [one.strategy for one in running(StrategyRepository(session, ctx.tenant))]
@@ -427,24 +428,6 @@ def _not_allowed(verb: str, row: VersionRow, state: State) -> Conflict:
             f"It can: {', '.join(allowed)}" if allowed else "Editing it makes a new version",
         ),
     )
-
-
-def _free_name(name: str, taken: Iterable[str]) -> str:
-    names, number, free = set(taken), 1, name
-    while free in names:
-        number += 1
-        free = f"{name} ({number})"
-    return free
-
-
-def _check_name(name: str) -> None:
-    """Names are shown on terminals and pages, and typed again."""
-    if not name.isprintable() or name != name.strip() or not name:
-        raise InvalidInput(
-            Text(f"名字 {name!r} 不能用", f"the name {name!r} cannot be used"),
-            where={"field": "name"},
-            hint=Text("只用可见字符，首尾不留空格", "Use visible characters only, without blanks at either end"),
-        )
 
 
 def _rename(row: VersionRow, name: str) -> None:
