@@ -45,8 +45,8 @@ from strategy.delivery.service import DeliveryService
 from strategy.histories import Histories
 from strategy.live import LiveEngine
 from strategy.replay_jobs import ReplayJobs
-from strategy.service import RUNNING, Change, StrategyService
-from strategy.tables import State
+from strategy.service import Change, StrategyService
+from strategy.tables import RUNNING, State
 
 if TYPE_CHECKING:
     from knowledge.retrieval import Retriever

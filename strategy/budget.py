@@ -3,7 +3,6 @@ subjects are what the journal shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -15,7 +14,8 @@ from knowledge.catalog import Catalog
 from strategy.document import Strategy
 from strategy.engine.cost import StateCost, check_budget, state_cost
 from strategy.observed import observed
-from strategy.repository import JournalRepository
+from strategy.repository import JournalRepository, StrategyRepository
+from strategy.tables import RUNNING
 
 DEFAULT = 4 << 30
 """Bytes."""
@@ -31,23 +31,20 @@ class Budget:
         """What a strategy would keep."""
         return state_cost(strategy, catalog, observed(JournalRepository(session, ctx.tenant), catalog))
 
-    def check(
-        self, session: Session, ctx: RequestContext, catalog: Catalog, strategy: Strategy, running: Iterable[Strategy]
-    ) -> list[Text]:
+    def check(self, session: Session, ctx: RequestContext, catalog: Catalog, strategy: Strategy) -> list[Text]:
         """Warnings about running a strategy (in the place of its older version) beside those that run.
 
         Raises:
             Refused: together they would keep more than the budget.
         """
         load = observed(JournalRepository(session, ctx.tenant), catalog)
-        beside = [other for other in running if other.name != strategy.name]
+        running = StrategyRepository(session, ctx.tenant).in_state(RUNNING)
+        beside = [Strategy.model_validate(row.document) for row, _ in running if row.name != strategy.name]
         return check_budget([*beside, strategy], catalog, load.rates, load.subjects, self.size)
 
-    def warnings(
-        self, session: Session, ctx: RequestContext, catalog: Catalog, strategy: Strategy, running: Iterable[Strategy]
-    ) -> list[Text]:
+    def warnings(self, session: Session, ctx: RequestContext, catalog: Catalog, strategy: Strategy) -> list[Text]:
         """As `check` for a draft, which runs nothing yet: what would be refused is a warning."""
         try:
-            return self.check(session, ctx, catalog, strategy, running)
+            return self.check(session, ctx, catalog, strategy)
         except Refused as error:
             return [Text(error.say("zh"), error.say("en"))]

@@ -99,6 +99,22 @@ def _kind_models() -> dict[str, type[BaseModel]]:
     return {str(m.model_fields["kind"].default): m for m in models}
 
 
+def as_strategy(document: dict[str, object] | None) -> Strategy:
+    """A document that came as JSON.
+
+    Raises:
+        InvalidInput: it breaks the format; `where["field"]` is the place.
+    """
+    try:
+        return Strategy.model_validate(document)
+    except ValidationError as cause:
+        problem = cause.errors()[0]
+        raise InvalidInput(
+            Text(f"策略文档不合格式：{problem['msg']}", f"the strategy document breaks the format: {problem['msg']}"),
+            where={"field": ".".join(str(part) for part in problem["loc"])},
+        ) from cause
+
+
 def _first_problem(cause: ValidationError, text: str) -> InvalidStrategy:
     problems = cause.errors()
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])

@@ -25,10 +25,10 @@ from strategy.engine.python import PythonEngine
 from strategy.journal import Journal, order_of
 from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
 from strategy.runner import FiringDecider, TenantRunner
-from strategy.service import RUNNING, CatalogProvider, Change
+from strategy.service import CatalogProvider, Change
 from strategy.sinks import Sink, SinkFeed
 from strategy.stream import GoodLine, Line, Receipt
-from strategy.tables import Kind, SetAsideRow
+from strategy.tables import RUNNING, Kind, SetAsideRow
 from strategy.whynot import Asked, Running, WhyNot, why_not
 
 if TYPE_CHECKING:

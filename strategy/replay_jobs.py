@@ -22,6 +22,7 @@ from core.text import Text
 from core.times import MINUTE, SECOND, Micros, parse_duration, parse_time
 from knowledge.catalog import Catalog
 from strategy.document import Strategy
+from strategy.files import as_strategy
 from strategy.histories import Histories
 from strategy.recorded import Recording, open_events, open_facts
 from strategy.rehearse import BREATH, journalled
@@ -29,7 +30,7 @@ from strategy.replay import Replay, Summary, named_apart
 from strategy.replay_report import Report
 from strategy.repository import ReplayJobRepository
 from strategy.schemas import ReplayIn
-from strategy.service import CatalogProvider, StrategyService, as_strategy
+from strategy.service import CatalogProvider, StrategyService
 from strategy.tables import ReplayJobRow
 
 RUNNING = ("queued", "running")

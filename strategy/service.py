@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from core import audit
 from core.clock import Clock
 from core.context import RequestContext
@@ -21,16 +19,16 @@ from strategy.budget import Budget
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.cost import StateCost
+from strategy.files import as_strategy
 from strategy.language import read_sentence, readback
 from strategy.naming import check_name, free_name
 from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
-from strategy.tables import State, StateRow, VersionRow
+from strategy.tables import RUNNING, State, StateRow, VersionRow
 
 CatalogProvider = Callable[[RequestContext], Catalog]
 """The tenant's catalog as it is now."""
 
-RUNNING = (State.CANARY, State.LIVE)
 _LEADS = {
     "approve": (State.DRAFT, State.APPROVED, State.CANARY, State.LIVE),
     "pause": (State.CANARY, State.LIVE),
@@ -256,8 +254,7 @@ class StrategyService:
 
     def _check_budget(self, ctx: RequestContext, strategy: Strategy) -> None:
         with self._db.reading() as session:
-            others = [one.strategy for one in running(StrategyRepository(session, ctx.tenant))]
-            self.budget.check(session, ctx, self._catalog(ctx), strategy, others)
+            self.budget.check(session, ctx, self._catalog(ctx), strategy)
 
     def _change(
         self,
@@ -333,8 +330,7 @@ class StrategyService:
         check_name(name or strategy.name)
         warnings += tuple(w for w in check_strategy(strategy, catalog) if w not in warnings)
         with self._db.reading() as session:
-            others = [one.strategy for one in running(StrategyRepository(session, ctx.tenant))]
-            warnings += tuple(self.budget.warnings(session, ctx, catalog, strategy, others))
+            warnings += tuple(self.budget.warnings(session, ctx, catalog, strategy))
         return VersionRow(
             tenant=ctx.tenant,
             name=name or strategy.name,
@@ -433,22 +429,6 @@ def _not_allowed(verb: str, row: VersionRow, state: State) -> Conflict:
 def _rename(row: VersionRow, name: str) -> None:
     row.name = name
     row.document = {**row.document, "name": name}
-
-
-def as_strategy(document: dict[str, object] | None) -> Strategy:
-    """A document that came as JSON.
-
-    Raises:
-        InvalidInput: it breaks the format; `where["field"]` is the place.
-    """
-    try:
-        return Strategy.model_validate(document)
-    except ValidationError as cause:
-        problem = cause.errors()[0]
-        raise InvalidInput(
-            Text(f"策略文档不合格式：{problem['msg']}", f"the strategy document breaks the format: {problem['msg']}"),
-            where={"field": ".".join(str(part) for part in problem["loc"])},
-        ) from cause
 
 
 def _target(found: StrategyVersion) -> str:

@@ -27,6 +27,9 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
+RUNNING = (State.CANARY, State.LIVE)
+
+
 class Kind(StrEnum):
     """What a journal row is: an input, or a step of the engine that replay must repeat at the same place."""
 

@@ -17,7 +17,7 @@ from core.context import RequestContext
 from core.text import Text
 from core.times import format_time
 from knowledge.governance import Action
-from strategy.service import RUNNING
+from strategy.tables import RUNNING
 
 router = APIRouter(prefix="/v1/stats", tags=["stats"])
 
