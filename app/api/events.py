@@ -43,7 +43,7 @@ def _bodies(one: str, batch: str | None, examples: list[dict[str, Any]]) -> dict
         content[batch] = {"schema": {"type": "array", "items": {"type": "object"}}, "example": examples}
     lines = "\n".join(str(e).replace("'", '"') for e in examples)
     content["application/x-ndjson"] = {"schema": {"type": "string"}, "example": lines}
-    content[ARROW] = {"schema": {"type": "string", "format": "binary"}}
+    content[ARROW] = {"schema": {"type": "string", "format": "binary"}, "example": "(an Arrow IPC stream)"}
     return {"requestBody": {"required": True, "content": content}}
 
 

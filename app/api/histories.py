@@ -17,7 +17,7 @@ from knowledge.governance import Action
 router = APIRouter(prefix="/v1/histories", tags=["replays"])
 TheHub = Annotated[Hub, Depends(the_hub)]
 MaySimulate = Annotated[RequestContext, Depends(allow(Action.STRATEGIES_SIMULATE))]
-_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
 _BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": _BINARY}}}
 
 

@@ -29,7 +29,7 @@ from strategy.columnar.shard import Fired, Items, Shard
 from strategy.columnar.side import Side, events_of
 from strategy.columnar.spill import Memory
 from strategy.columnar.strings import DUPLICATE, TAKEN, Seen, Strings, grown, take_in
-from strategy.columnar.tables import Leaf
+from strategy.columnar.plan import Leaf
 from strategy.document import Condition, Strategy
 from strategy.engine.port import Deployed, Firing, Observation, Outcome, SetAside
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.events import Fact, Relation
 from core.times import Micros
-from strategy.columnar.tables import Leaf
+from strategy.columnar.plan import Leaf
 from strategy.engine.nodes import Leaf as Judge
 from strategy.engine.nodes import Now
 from strategy.engine.paths import PathLeaf

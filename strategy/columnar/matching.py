@@ -15,7 +15,7 @@ from strategy.columnar.judge import match
 from strategy.columnar.memory import compiled
 from strategy.columnar.ready import Ready
 from strategy.columnar.shard import Prepared
-from strategy.columnar.tables import Tables
+from strategy.columnar.plan import Tables
 from strategy.document import EventFilter, Happens
 
 

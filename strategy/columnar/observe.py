@@ -8,7 +8,7 @@ from typing import Any
 
 from core.times import Micros
 from strategy.columnar import codes as c
-from strategy.columnar.tables import Leaf
+from strategy.columnar.plan import Leaf
 from strategy.document import All, Any_, Condition, Not
 from strategy.engine.nodes import TRUTHS
 from strategy.engine.port import Observation

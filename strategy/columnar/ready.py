@@ -16,7 +16,7 @@ from strategy.columnar.columns import Columns, Layout
 from strategy.columnar.prepare import RAW, expand, find_cells, in_order, read_values, settle_ties, value_bits
 from strategy.columnar.shard import Prepared
 from strategy.columnar.strings import Strings, grown
-from strategy.columnar.tables import Tables
+from strategy.columnar.plan import Tables
 
 Numbers = NDArray[Any]
 

@@ -16,7 +16,7 @@ from strategy.columnar.loop import run
 from strategy.columnar.record import look_at
 from strategy.columnar.spill import Memory
 from strategy.columnar.state import entry, sort_rows
-from strategy.columnar.tables import Tables
+from strategy.columnar.plan import Tables
 from strategy.columnar.view import desk
 
 Numbers = NDArray[Any]

@@ -14,7 +14,7 @@ from core.events import Fact, Relation
 from core.text import Text
 from core.times import Micros
 from strategy.columnar import codes as c
-from strategy.columnar.tables import Entry, Leaf
+from strategy.columnar.plan import Entry, Leaf
 
 if TYPE_CHECKING:
     from strategy.columnar.engine import ColumnarEngine
