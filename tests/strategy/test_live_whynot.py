@@ -162,7 +162,13 @@ def test_what_held_already_when_the_strategy_started_is_told(hub: Hub) -> None:
 
 
 def test_now_and_a_moment_ago_have_the_same_tree(hub: Hub) -> None:
-    hub.run({**every_login("both"), "trigger": _both(), "audience": {"kind": "not", "of": {**_vip(), "op": "missing", "value": None}}})
+    hub.run(
+        {
+            **every_login("both"),
+            "trigger": _both(),
+            "audience": {"kind": "not", "of": {**_vip(), "op": "missing", "value": None}},
+        }
+    )
     hub.live.accept_events(CTX, [login("e1", NOW), {"subject": ME, "property": "tier", "value": "vip", "from": _AT}])
     hub.move(NOW + MINUTE)
     now = hub.ask(name="both")

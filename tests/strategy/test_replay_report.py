@@ -107,7 +107,10 @@ def test_the_same_seed_gives_the_same_sample_and_another_seed_another() -> None:
 
 def test_a_strategy_that_never_fired_names_the_condition_that_was_most_often_in_the_way() -> None:
     few = {"kind": "aggregate", "event": "app.login", "function": "count", "op": ">=", "value": 1}
-    trigger = {"kind": "all", "of": [few, {"kind": "not", "of": {"kind": "attribute", "name": "tier", "op": "present"}}]}
+    trigger = {
+        "kind": "all",
+        "of": [few, {"kind": "not", "of": {"kind": "attribute", "name": "tier", "op": "present"}}],
+    }
     facts = [Fact(f"customer/{n}", "tier", "vip", Micros(NOW - DAY)) for n in range(4)]
     events = [login(f"e{n}", NOW, f"customer/{n}") for n in range(3)]
     told = only(reported(every_login(trigger=trigger), events=events, facts=facts))["why_not"]
