@@ -14,10 +14,10 @@ from core.times import Micros
 from knowledge.catalog import Catalog
 from strategy.columnar import codes as c
 from strategy.columnar.columns import Layout, columns_of
+from strategy.columnar.plan import Entry, Leaf, Tables, leaves_of
 from strategy.columnar.program import Writer, restless, wakes
 from strategy.columnar.shard import Items
 from strategy.columnar.strings import Strings, remember
-from strategy.columnar.plan import Entry, Leaf, Tables, leaves_of
 from strategy.document import Condition, Happens, Strategy
 from strategy.document import Sequence as SequenceIs
 from strategy.engine.check import check_strategy

@@ -22,6 +22,7 @@ from strategy.columnar.columns import Columns, Layout, columns_of
 from strategy.columnar.deploy import Deployments
 from strategy.columnar.facts import Facts, Mark
 from strategy.columnar.observe import observation, tree
+from strategy.columnar.plan import Leaf
 from strategy.columnar.program import fits
 from strategy.columnar.queue import Queue
 from strategy.columnar.ready import Ready
@@ -29,7 +30,6 @@ from strategy.columnar.shard import Fired, Items, Shard
 from strategy.columnar.side import Side, events_of
 from strategy.columnar.spill import Memory
 from strategy.columnar.strings import DUPLICATE, TAKEN, Seen, Strings, grown, take_in
-from strategy.columnar.plan import Leaf
 from strategy.document import Condition, Strategy
 from strategy.engine.port import Deployed, Firing, Observation, Outcome, SetAside
 

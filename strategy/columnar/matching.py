@@ -13,9 +13,9 @@ from knowledge.catalog import Catalog
 from strategy.columnar.columns import Columns, Layout
 from strategy.columnar.judge import match
 from strategy.columnar.memory import compiled
+from strategy.columnar.plan import Tables
 from strategy.columnar.ready import Ready
 from strategy.columnar.shard import Prepared
-from strategy.columnar.plan import Tables
 from strategy.document import EventFilter, Happens
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from knowledge.catalog.model import Catalog
 from knowledge.catalog.units import canonical
 from strategy.columnar import codes as c
-from strategy.columnar.strings import Strings
 from strategy.columnar.plan import Leaf, Tables, leaves_of
+from strategy.columnar.strings import Strings
 from strategy.document import (
     SUBJECT,
     Aggregate,

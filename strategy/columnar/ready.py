@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from knowledge.catalog import Catalog
 from strategy.columnar import codes as c
 from strategy.columnar.columns import Columns, Layout
+from strategy.columnar.plan import Tables
 from strategy.columnar.prepare import RAW, expand, find_cells, in_order, read_values, settle_ties, value_bits
 from strategy.columnar.shard import Prepared
 from strategy.columnar.strings import Strings, grown
-from strategy.columnar.plan import Tables
 
 Numbers = NDArray[Any]
 

@@ -13,10 +13,10 @@ from strategy.columnar import codes as c
 from strategy.columnar.compact import compact, renumber
 from strategy.columnar.judge import arm_all
 from strategy.columnar.loop import run
+from strategy.columnar.plan import Tables
 from strategy.columnar.record import look_at
 from strategy.columnar.spill import Memory
 from strategy.columnar.state import entry, sort_rows
-from strategy.columnar.plan import Tables
 from strategy.columnar.view import desk
 
 Numbers = NDArray[Any]
