@@ -168,12 +168,17 @@ def arm(D: Any, leaf: int, s: int, t: int, out: Any) -> None:
 
 @compiled
 def arm_all(D: Any, leaves: Any, kinds: Any, kind: int, subjects: int, t: int) -> None:
-    """Arm conditions for every known subject of a kind; the caller has made room."""
+    """Arm conditions for every known subject of a kind; the caller has made room. What came due until `t` is over."""
+    L = view.L(D[0])
     subj = view.subj(D[8])
     out = np.zeros(8, np.int64)
     for s in range(subjects):
         if kinds[s] == kind and subj[s, c.KNOWN] != c.NEVER:
             for leaf in leaves:
+                if L[leaf, c.KIND] == c.SEQUENCE:
+                    e = find(D, s, leaf)
+                    if e >= 0:
+                        settle(D, leaf, e, t)
                 arm(D, leaf, s, t, out)
 
 

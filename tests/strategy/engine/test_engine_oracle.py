@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
@@ -16,6 +17,7 @@ from core.times import DAY, HOUR, Micros
 from strategy.document import All, Any_, Condition, Not
 from strategy.engine.port import Firing, Observation
 from strategy.engine.python import PythonEngine
+from tests.backends import BACKENDS, Backend
 
 CAMPAIGN = os.environ.get("ENGINE_EXAMPLES")
 """How many random examples a longer campaign tries; without it a fixed set, the same at every run."""
@@ -83,11 +85,14 @@ def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> N
                 assert seen.truth.value == expected, (seen, expected)
 
 
+@pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS.keys())
 @several
 @given(st.data())
-def test_deployed_edited_and_retired_while_the_stream_runs_it_fires_as_the_oracle_says(data: st.DataObject) -> None:
+def test_deployed_edited_and_retired_while_the_stream_runs_it_fires_as_the_oracle_says(
+    backend: Backend, data: st.DataObject
+) -> None:
     catalog = data.draw(catalogs())
-    engine, oracle = PythonEngine(catalog, 0), Versions(catalog)
+    engine, oracle = backend(catalog, 0), Versions(catalog)
     numbers = {"s": 0, "t": 0}
     fired: list[Firing] = []
     stream = data.draw(inputs(0))
@@ -115,7 +120,7 @@ def test_deployed_edited_and_retired_while_the_stream_runs_it_fires_as_the_oracl
             oracle.retire(name)
         else:
             kept = engine.snapshot()
-            engine = PythonEngine(catalog, 0)
+            engine = backend(catalog, 0)
             engine.restore(kept)
     fired += engine.advance(Micros(START + 6 * DAY)).firings
     oracle.advance(START + 6 * DAY)
