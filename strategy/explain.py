@@ -11,6 +11,7 @@ from core.times import Micros
 from knowledge.catalog import Catalog, name_of
 from knowledge.catalog.model import Attribute
 from strategy.document import (
+    SUBJECT,
     Aggregate,
     All,
     Any_,
@@ -210,6 +211,9 @@ class _Voice(Words):
         window = self.window(condition.window.over, condition.window.last, seen)
         attribute = self.catalog.field(condition.event, condition.field) if condition.field else None
         field = name_of(attribute, condition.field or "", self.lang) if attribute else condition.field or ""
+        if condition.field == SUBJECT:
+            kind = self.catalog.events[condition.event].subject
+            field = name_of(self.catalog.objects[kind], kind, self.lang)
         if condition.function == "count":
             asked = self.asked(COUNTS, condition.op, condition.value) + self.say(" 次", "")
             return self.say(f"{window}{event} {seen.observed} 次", f"{event}: {seen.observed} {window}".rstrip()), asked

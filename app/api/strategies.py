@@ -162,7 +162,7 @@ def effect(name: str, ctx: Annotated[RequestContext, Depends(allow(Action.DECISI
     engine = hub.live.stats().get(ctx.tenant)
     now = engine.watermark if engine and engine.watermark is not None else hub.clock.now()
     with hub.database.reading() as session:
-        found = measure(session, ctx, strategy, now)
+        found = measure(session, ctx, hub.catalog, strategy, now)
     return EffectOut(
         treated=ArmOut(n=found.treated.n, converted=found.treated.converted, rate=found.treated.rate),
         holdout=ArmOut(n=found.holdout.n, converted=found.holdout.converted, rate=found.holdout.rate),

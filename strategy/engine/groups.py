@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.events import Event
@@ -29,9 +30,14 @@ def key_of(value: Any) -> str | None:
 
 def subjects_of(event: Event, groups: Groups) -> list[str]:
     """Whom an event counts for: its own subject first."""
-    found = [event.subject]
-    for kind, field in groups.get(event.type, ()):
-        key = key_of(event.data.get(field))
+    return counted_for(event.subject, event.data, groups.get(event.type, ()))
+
+
+def counted_for(subject: str, data: Mapping[str, Any], groups: tuple[tuple[str, str], ...]) -> list[str]:
+    """As `subjects_of`, from an event's parts and the groups of its type."""
+    found = [subject]
+    for kind, field in groups:
+        key = key_of(data.get(field))
         if key is not None:
             found.append(f"{kind}/{key}")
     return found

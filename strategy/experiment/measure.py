@@ -8,13 +8,17 @@ from core.context import RequestContext
 from core.errors import Refused
 from core.telemetry import span
 from core.text import Text
+from knowledge.catalog import Catalog
 from strategy.delivery.repository import exposures
 from strategy.document import Strategy
+from strategy.engine.groups import groups_of
 from strategy.experiment.effect import Effect, effect
 from strategy.experiment.repository import conversions
 
 
-def measure(session: Session, ctx: RequestContext, strategy: Strategy, now: int, confidence: float = 0.95) -> Effect:
+def measure(
+    session: Session, ctx: RequestContext, catalog: Catalog, strategy: Strategy, now: int, confidence: float = 0.95
+) -> Effect:
     """Conversion of treated against held-out customers, over all versions of the strategy.
 
     `now`: event time up to which the journal is complete (the engine's watermark).
@@ -31,5 +35,5 @@ def measure(session: Session, ctx: RequestContext, strategy: Strategy, now: int,
         )
     with span("experiment.measure", strategy=strategy.name):
         passed = exposures(session, ctx, strategy.name)
-        seen = conversions(session, ctx, verify.event, passed[0].at if passed else now, now)
+        seen = conversions(session, ctx, verify.event, groups_of(catalog), passed[0].at if passed else now, now)
         return effect(passed, seen, verify.within, now, confidence)

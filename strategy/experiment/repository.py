@@ -5,13 +5,16 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from core.context import RequestContext
+from strategy.engine.groups import Groups, counted_for
 from strategy.tables import JournalRow, Kind
 
 
-def conversions(session: Session, ctx: RequestContext, event: str, after: int, until: int) -> list[tuple[str, int]]:
-    """(subject, time) of every event of a type in (after, until], by time."""
+def conversions(
+    session: Session, ctx: RequestContext, event: str, groups: Groups, after: int, until: int
+) -> list[tuple[str, int]]:
+    """(subject, time) of every event of a type in (after, until], by time, for each subject it counts for."""
     query = (
-        select(JournalRow.subject, JournalRow.time)
+        select(JournalRow.subject, JournalRow.time, JournalRow.body)
         .where(
             JournalRow.tenant == ctx.tenant,
             JournalRow.kind == Kind.EVENT.value,
@@ -21,4 +24,8 @@ def conversions(session: Session, ctx: RequestContext, event: str, after: int, u
         )
         .order_by(col(JournalRow.time))
     )
-    return [(subject, time) for subject, time in session.exec(query)]
+    return [
+        (counted, time)
+        for subject, time, body in session.exec(query)
+        for counted in counted_for(subject, body, groups.get(event, ()))
+    ]

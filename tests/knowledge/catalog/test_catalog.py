@@ -23,6 +23,13 @@ from knowledge.catalog.units import WrongUnit, convert
 SAMPLE = Path(__file__).parents[2] / "data" / "catalog.yaml"
 
 
+ORDERS = """catalog: 1
+objects: {{customer: {{}}, store: {{}}}}
+events:
+  order: {{subject: customer, groups: {}, fields: {{shop: {{type: text}}, rush: {{type: boolean}}}}}}
+"""
+
+
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
     return load_catalog(SAMPLE).catalog
@@ -47,6 +54,9 @@ def test_what_is_only_mentioned_is_declared_with_a_warning() -> None:
         ("catalog: 1\nactions:\n  a: {opposite: b}", 3, "no action 'b'"),
         ("catalog: 1\ntimezone: Asia/Shangai", 2, "no time zone"),
         ("catalog: 2", 1, "Input should be 1"),
+        (ORDERS.format("{customer: shop}"), 4, "happens to a 'customer' anyway"),
+        (ORDERS.format("{store: shp}"), 4, "has no field 'shp'. Nearest: shop"),
+        (ORDERS.format("{store: rush}"), 4, "'rush' is boolean and cannot hold a key"),
         ("catalog: 1\nplaces: {p: {points: [{id: a, lat: 91, lon: 0}]}}", 2, "less than or equal to 90"),
     ],
 )
@@ -55,6 +65,14 @@ def test_a_broken_catalog_names_the_line(text: str, line: int, says: str) -> Non
         read_catalog(text)
     assert caught.value.where["line"] == line
     assert says in caught.value.say("en")
+
+
+def test_a_group_that_is_only_mentioned_is_declared_with_a_warning() -> None:
+    loaded = read_catalog(ORDERS.format("{region: shop}"))
+    assert "region" in loaded.catalog.objects
+    assert [warning.en for warning in loaded.warnings] == [
+        "line 4: object 'region' is mentioned but not defined; taken as one without attributes"
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "- a", "42"])

@@ -20,6 +20,7 @@ def where(**field: Any) -> list[dict[str, Any]]:
     return [{"op": "==", "value": True, **field}]
 
 
+RATIO = {"kind": "ratio", "of": {"event": "login"}, "per": {"event": "mail"}, "op": "<", "value": 1}
 UNKNOWN_NAMES: list[tuple[dict[str, Any], str, str]] = [
     (happens("logn"), "trigger.event", "login"),
     (happens("登陆"), "trigger.event", "login"),
@@ -40,6 +41,14 @@ UNKNOWN_NAMES: list[tuple[dict[str, Any], str, str]] = [
         "order",
     ),
     ({"kind": "sequence", "steps": [{"event": "mail"}, {"event": "logim"}]}, "trigger.steps.1.event", "login"),
+    ({**RATIO, "of": {"event": "logim"}}, "trigger.of.event", "login"),
+    ({**RATIO, "per": {"event": "mail", "where": where(field="opend")}}, "trigger.per.where.0.field", "opened"),
+    ({"kind": "path", "steps": [{"relation": "own"}]}, "trigger.steps.0.relation", "owns"),
+    (
+        {"kind": "path", "steps": [{"relation": "owns", "where": where(field="haet")}]},
+        "trigger.steps.0.where.0.field",
+        "heat",
+    ),
 ]
 
 
@@ -92,6 +101,22 @@ MISMATCHES: list[tuple[dict[str, Any], str]] = [
     ({"kind": "forecast", "forecast": "failure", "op": ">", "value": 5}, "trigger.forecast"),
     ({"kind": "near", "place": "rival", "metres": 5, "attribute": "tier"}, "trigger.attribute"),
     ({"kind": "date", "attribute": "dwell", "part": "day"}, "trigger.attribute"),
+    (attribute("tier", "contains", "v"), "trigger.op"),
+    (attribute("dwell", "starts_with", "1"), "trigger.op"),
+    (attribute("tier", "between", ["plain", "vip"]), "trigger.op"),
+    (attribute("location", "between", [1, 2]), "trigger.op"),
+    (attribute("dwell", "between", ["a", "b"]), "trigger.value"),
+    (happens("order", *where(field="shop", op="between", value=["a", "b"])), "trigger.where.0.op"),
+    (happens("order", *where(field="shop", op="contains", value=3)), "trigger.where.0.value"),
+    ({**RATIO, "per": {"event": "alarm"}}, "trigger.per.event"),
+    ({**RATIO, "op": "in"}, "trigger.value"),
+    ({"kind": "metric", "metric": "open_rate", "op": "in", "value": 5}, "trigger.value"),
+    (reduced("distinct", ">", 5, field="@who"), "trigger.field"),
+    (reduced("last", "==", "x", field="@subject"), "trigger.field"),
+    ({"kind": "path", "steps": [{"relation": "owns", "reverse": True}]}, "trigger.steps.0.relation"),
+    ({"kind": "path", "steps": [{"relation": "owns"}, {"relation": "owns"}]}, "trigger.steps.1.relation"),
+    ({"kind": "path", "steps": [{"relation": "owns", "where": where(field="heat", value="x")}]},
+     "trigger.steps.0.where.0.value"),
     ({"kind": "sequence", "steps": [{"event": "mail", "absent": True}, {"event": "login"}]}, "trigger.steps.0.absent"),
 ]  # fmt: skip
 
@@ -102,6 +127,18 @@ def test_what_cannot_be_compared_is_an_error_with_its_place(trigger: dict[str, A
     with pytest.raises(InvalidInput) as found:
         check(trigger)
     assert found.value.where == {"field": place}
+
+
+def test_a_step_that_goes_the_wrong_way_along_a_relation_is_told_so() -> None:
+    with pytest.raises(InvalidInput) as found:
+        check({"kind": "path", "steps": [{"relation": "owns"}, {"relation": "owns"}]})
+    assert "leads from a 'customer', but this step stands at a 'device'" in found.value.text.en
+    assert found.value.hint is not None and "reverse" in found.value.hint.en
+
+
+def test_an_attribute_may_lack_a_value_whatever_its_type() -> None:
+    for name in ("tier", "dwell", "birthday", "location"):
+        assert check(attribute(name, "missing", None)) == check(attribute(name, "present", None)) == []
 
 
 def test_a_related_objects_attribute_or_forecast_asks_for_via() -> None:
