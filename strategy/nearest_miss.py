@@ -57,10 +57,22 @@ class Occurrences:
             if isinstance(condition, Happens):
                 self._tests.setdefault(condition.event, []).append(((strategy.name, path), passes(condition, catalog)))
 
+    @property
+    def awaited(self) -> dict[str, list[tuple[tuple[str, str], Any]]]:
+        """Event type → (strategy and path, test of an event's data or None) of each condition that waits for it."""
+        return self._tests
+
     def note(self, event: Event) -> None:
         for place, test in self._tests.get(event.type, ()):
             if test is None or test(event.data):
                 self.counts[place] += 1
+
+    def forget(self, strategy: str) -> None:
+        """It has fired: nobody will ask what stood in its way."""
+        for type_, waiting in list(self._tests.items()):
+            self._tests[type_] = [each for each in waiting if each[0][0] != strategy]
+            if not self._tests[type_]:
+                del self._tests[type_]
 
 
 def nearest_miss(

@@ -4,19 +4,23 @@ file only a slice of rows is in memory at a time; a row that cannot be used is t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from core.errors import InvalidInput
 from core.text import Text
 from knowledge.catalog import Catalog
-from strategy.stream import Line, event_of, fact_of, open_lines, read_lines
+from strategy.stream import Line, event_of, fact_of, open_bytes, open_lines, read_lines
 
 if TYPE_CHECKING:
+    from polars import DataFrame, Schema
+
     from strategy.rows import Rows
 
 SLICE = 25_000
 """Rows of a columnar file held in memory at a time."""
+LARGE_BYTES, LARGE_ROWS = 100_000_000, 500_000
 _KINDS = {".parquet": "Parquet", ".arrow": "Arrow", ".ipc": "Arrow", ".feather": "Arrow"}
 _MARKS = ((b"PAR1", "Parquet"), (b"ARROW1", "Arrow"))
 
@@ -26,10 +30,12 @@ class Recording(Protocol):
 
     Attributes:
         warnings: what the user should know about the file as a whole.
+        large: whether it is worth the columnar engine's while.
         share: how much of it has been read, from 0 to 1; None where the end is not known.
     """
 
     warnings: list[Text]
+    large: bool
 
     @property
     def share(self) -> float | None: ...
@@ -85,6 +91,8 @@ class LineFile:
         self._path, self._catalog, self._events = path, catalog, events
         self._file: BinaryIO | None = None
         self._done = False
+        file = Path(path)
+        self.large = path != "-" and file.is_file() and file.stat().st_size >= LARGE_BYTES
 
     @property
     def share(self) -> float | None:
@@ -103,6 +111,13 @@ class LineFile:
         yield from read_lines(lines, self._catalog, event_of if self._events else fact_of)
         self._done = True
 
+    @contextmanager
+    def bytes(self) -> Iterator[BinaryIO]:
+        """The file as it is, for who reads it whole in another way."""
+        with open_bytes(self._path, self._opened) as stream:
+            yield stream
+        self._done = True
+
 
 class RowFile:
     """A columnar file, read in slices of rows."""
@@ -112,24 +127,36 @@ class RowFile:
 
         from strategy.rows import Rows, readable
 
-        self._path, self._read = path, 0
+        self._path, self._read, self._catalog = path, 0, catalog
         with readable(path):
             self._scan = (pl.scan_parquet if kind == "Parquet" else pl.scan_ipc)(path, glob=False)
-            self._rows: Rows = Rows(self._scan.collect_schema(), catalog, events=events)
+            self.schema: Schema = self._scan.collect_schema()
+            self._rows: Rows = Rows(self.schema, catalog, events=events)
             self._total: int = self._scan.select(pl.len()).collect().item()
         self.warnings = self._rows.warnings
+        self.large = self._total >= LARGE_ROWS
 
     @property
     def share(self) -> float | None:
         return self._read / self._total if self._total else 1.0
 
     def __iter__(self) -> Iterator[Line]:
+        for first, frame in self._frames():
+            for line in self._rows.lines(frame, first):
+                self._read = line.line
+                yield line
+
+    def frames(self) -> Iterator[tuple[int, DataFrame]]:
+        """The file in slices, each with the number of its first row, for who reads it whole in another way."""
+        for first, frame in self._frames():
+            yield first, frame
+            self._read = first + frame.height - 1
+
+    def _frames(self) -> Iterator[tuple[int, DataFrame]]:
         from strategy.rows import readable
 
         used = self._scan.select(self._rows.columns)
         for start in range(0, self._total, SLICE):
             with readable(self._path, start + 1):
                 frame = used.slice(start, SLICE).collect()
-            for line in self._rows.lines(frame, start + 1):
-                self._read = line.line
-                yield line
+            yield start + 1, frame

@@ -82,6 +82,7 @@ class JournalRecording:
         self, db: Database, tenant: TenantId, catalog: Catalog, kinds: tuple[Kind, ...], last_seq: int
     ) -> None:
         self.warnings: list[Text] = []
+        self.large = False
         self._db, self._tenant, self._catalog = db, tenant, catalog
         self._kinds, self._last_seq = kinds, last_seq
         self._span: tuple[int, int] | None = None

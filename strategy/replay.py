@@ -23,7 +23,7 @@ from strategy.delivery.decide import Reason, Verdict
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.groups import groups_of, subjects_of
-from strategy.engine.port import EngineFactory, Firing, Outcome
+from strategy.engine.port import EngineFactory, Firing
 from strategy.engine.python import PythonEngine
 from strategy.explain import explain
 from strategy.nearest_miss import Miss, Occurrences, nearest_miss
@@ -32,8 +32,8 @@ from strategy.stream import AbsurdClock, BadLine, GoodLine, Line
 
 CHUNK = 500
 """Lines read before the engine is asked for firings; memory does not grow with the file."""
-_JUMP = 3_653 * DAY
-_AHEAD = 366 * DAY
+JUMP = 3_653 * DAY
+AHEAD = 366 * DAY
 
 NoticeKind = Literal["bad", "late", "duplicate", "after_until", "before_since", "not_reached", "warning"]
 
@@ -141,29 +141,35 @@ class Replay:
         """Facts first (they take effect at their own times), then events in the order they arrive in."""
         with span("replay.run", strategies=len(self._strategies)):
             yield from self._feed(facts)
-            yield from self._feed(islice(events, self._limit))
+            yield from self._feed_events(events)
             yield from self._end()
 
     def _feed(self, lines: Iterable[Line]) -> Iterator[Item]:
         source = iter(lines)
         while chunk := list(islice(source, CHUNK)):
-            good: dict[int, GoodLine] = {}
-            for line in chunk:
-                if isinstance(line, GoodLine) and isinstance(line.input, Event):
-                    yield from self._slip(line.input, line)
-                checked = self._admit(line)
-                if isinstance(checked, GoodLine):
-                    good[id(checked.input)] = checked
-                elif checked is not None:
-                    yield checked
-            outcome = self._engine.ingest([line.input for line in good.values()])
-            for aside in outcome.set_aside:
-                yield self._set_aside(aside.input, aside.reason, good.pop(id(aside.input), None))
-            for line in good.values():
-                self._meet(line.input)
-            yield from self._fired(outcome)
+            yield from self._take(chunk)
             if self._watch is not None:
                 self._watch(self.summary)
+
+    def _feed_events(self, events: Iterable[Line]) -> Iterator[Item]:
+        yield from self._feed(islice(events, self._limit))
+
+    def _take(self, chunk: Sequence[Line]) -> Iterator[Item]:
+        good: dict[int, GoodLine] = {}
+        for line in chunk:
+            if isinstance(line, GoodLine) and isinstance(line.input, Event):
+                yield from self._slip(line.input, line)
+            checked = self._admit(line)
+            if isinstance(checked, GoodLine):
+                good[id(checked.input)] = checked
+            elif checked is not None:
+                yield checked
+        outcome = self._engine.ingest([line.input for line in good.values()])
+        for aside in outcome.set_aside:
+            yield self._set_aside(aside.input, aside.reason, good.pop(id(aside.input), None))
+        for line in good.values():
+            self._meet(line.input)
+        yield from self._fired(outcome.firings)
 
     def _meet(self, found: Input) -> None:
         named = [found.subject, found.object] if isinstance(found, Relation) else [found.subject]
@@ -190,10 +196,14 @@ class Replay:
             self.summary.after_until += 1
             return None
         if isinstance(found, Event):
-            self._newest_event = max(self._newest_event or found.time, found.time)
-            began = self.summary.began
-            self.summary.began = found.time if began is None else min(began, found.time)
+            self._reach(found.time, found.time)
         return line
+
+    def _reach(self, earliest: Micros, newest: Micros) -> None:
+        """Events of these moments have come."""
+        began = self.summary.began
+        self.summary.began = earliest if began is None else min(began, earliest)
+        self._newest_event = max(self._newest_event or newest, newest)
 
     def _slip(self, event: Event, line: GoodLine) -> Iterator[Notice]:
         """Undeclared fields are allowed; one that looks like a declared field misspelt is pointed out, once."""
@@ -215,7 +225,7 @@ class Replay:
     def _absurd(self, time: Micros) -> bool:
         """Far ahead of every event before it and of today: taken in, it would make the whole rest late."""
         newest = self._newest_event
-        return newest is not None and time - newest > _JUMP and time > self._now + _AHEAD
+        return newest is not None and time - newest > JUMP and time > self._now + AHEAD
 
     def _bad(self, error: ZhongshuError) -> Notice:
         self.summary.bad += 1
@@ -244,7 +254,7 @@ class Replay:
             end = Micros(max(self._fact_times))
         if end is not None:
             self.summary.ended = end
-            yield from self._fired(self._engine.advance(end))
+            yield from self._fired(self._engine.advance(end).firings)
         yield from self._left_out(end)
 
     def _left_out(self, end: Micros | None) -> Iterator[Notice]:
@@ -275,9 +285,11 @@ class Replay:
                 ),
             )
 
-    def _fired(self, outcome: Outcome) -> Iterator[Item]:
-        for firing in outcome.firings:
-            self.fired.add(firing.strategy)
+    def _fired(self, firings: Iterable[Firing]) -> Iterator[Item]:
+        for firing in firings:
+            if firing.strategy not in self.fired:
+                self.fired.add(firing.strategy)
+                self._occurrences.forget(firing.strategy)
             strategy = self._strategies[firing.strategy]
             verdict = self._guards.decide(firing, strategy)
             if self.since is not None and firing.at < self.since:

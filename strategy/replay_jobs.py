@@ -22,6 +22,7 @@ from core.text import Text
 from core.times import MINUTE, SECOND, Micros, parse_duration, parse_time
 from knowledge.catalog import Catalog
 from strategy.document import Strategy
+from strategy.engines import replay_on
 from strategy.files import as_strategy
 from strategy.histories import Histories
 from strategy.recorded import Recording, open_events, open_facts
@@ -241,7 +242,8 @@ class ReplayJobs:
         watch(running.summary)
         asked = work.asked
         running.files = self._files(ctx, work)
-        replay = Replay(
+        replay = replay_on(
+            asked.engine,
             work.catalog,
             work.strategies,
             lateness=work.lateness,

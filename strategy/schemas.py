@@ -11,6 +11,7 @@ from core.sizes import format_size
 from core.text import Lang, Text
 from core.times import format_time
 from strategy.engine.cost import StateCost
+from strategy.engines import EngineName
 from strategy.service import StrategyVersion
 from strategy.stream import Receipt
 from strategy.tables import SetAsideRow
@@ -64,6 +65,7 @@ class ReplayIn(_Schema):
     until: str | None = Field(default=None, description="event time goes on to this moment")
     limit_events: int | None = Field(default=None, ge=1, description="read at most so many events")
     lateness: str | None = Field(default=None, description="default: 0s for the journal, 10m for a history")
+    engine: EngineName = Field(default=EngineName.PYTHON, description="the same results; columnar is for large files")
     sample: int = Field(default=5, ge=0, le=100, description="firings the report explains")
     seed: int = Field(default=0, description="of that sample")
 

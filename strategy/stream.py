@@ -7,9 +7,10 @@ import gzip
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeVar
+from typing import BinaryIO, Literal, TypeVar, cast
 
 import orjson
 
@@ -82,13 +83,21 @@ class Receipt:
 
 def open_lines(path: str, opened: Callable[[BinaryIO], None] | None = None) -> Iterator[tuple[int, bytes]]:
     """The numbered lines of a file (`-`: standard input) without line ends; blank lines and a leading BOM are skipped.
-    Gzip is known by its first bytes. `opened` is given the file, so that a caller can tell how far reading has come.
+    `opened` and errors as in `open_bytes`."""
+    with open_bytes(path, opened) as stream:
+        yield from number_lines(stream)
+
+
+@contextmanager
+def open_bytes(path: str, opened: Callable[[BinaryIO], None] | None = None) -> Iterator[BinaryIO]:
+    """A file (`-`: standard input), unpacked if its first bytes say that it is gzipped. `opened` is given the file
+    itself, so that a caller can tell how far reading has come.
 
     Raises:
-        InvalidInput: the file cannot be opened or unpacked, or is UTF-16.
+        InvalidInput: the file cannot be opened or unpacked, or what reads it finds that it is UTF-16.
     """
     if path == "-":
-        yield from number_lines(sys.stdin.buffer)
+        yield sys.stdin.buffer
         return
     try:
         stream = Path(path).open("rb")  # noqa: SIM115  # closed below; only opening may fail as bad input
@@ -101,7 +110,7 @@ def open_lines(path: str, opened: Callable[[BinaryIO], None] | None = None) -> I
             opened(stream)
         try:
             packed = stream.peek(2)[:2] == _GZIP
-            yield from number_lines(gzip.GzipFile(fileobj=stream) if packed else stream)
+            yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if packed else stream
         except InvalidInput as error:
             raise error.at(file=path) from None
         except IsADirectoryError as cause:
@@ -112,7 +121,7 @@ def open_lines(path: str, opened: Callable[[BinaryIO], None] | None = None) -> I
             ) from cause
 
 
-def number_lines(stream: BinaryIO | gzip.GzipFile) -> Iterator[tuple[int, bytes]]:
+def number_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """As `open_lines`, from a binary stream. Of a line longer than `MAX_LINE` one byte more than that is given."""
     number = 0
     while chunk := stream.readline(MAX_LINE + 1):

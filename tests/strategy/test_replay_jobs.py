@@ -131,6 +131,12 @@ def test_a_named_history_is_read_in_place_of_the_journal(bench: Bench) -> None:
     assert (done.report["en"]["firings"], done.progress["events"]) == (5, 5)
 
 
+def test_either_engine_gives_the_same_report(bench: Bench) -> None:
+    bench.keep("may.parquet", logins(50))
+    python, columnar = (bench.run_through(events="may.parquet", engine=name) for name in ("python", "columnar"))
+    assert python.report == columnar.report is not None
+
+
 def test_what_cannot_run_is_refused_before_it_is_queued(bench: Bench) -> None:
     never = {"kind": "aggregate", "event": "app.login", "function": "count", "op": "<", "value": 0}
     wrong: list[tuple[dict[str, Any], type[Exception]]] = [
