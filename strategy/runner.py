@@ -34,7 +34,7 @@ from strategy.tables import Kind, SnapshotRow
 BATCH = 1_000
 """Journal rows applied and decided at a time."""
 _TRIES = 3
-_FORMAT = 1
+_FORMAT = 2
 """Raised when the engine's behaviour or its snapshots change: older snapshots are then rebuilt from the journal."""
 
 _log = structlog.get_logger(__name__)

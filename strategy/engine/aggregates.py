@@ -3,208 +3,157 @@ of the result when history is short."""
 
 from __future__ import annotations
 
-import json
-from collections import deque
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from decimal import Decimal
+from math import floor
 from typing import Any, ClassVar
 
 from core.events import Event
 from core.times import Micros
 from knowledge.catalog.model import Catalog
-from strategy.document import SUBJECT, Aggregate
-from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
+from strategy.document import SUBJECT, Aggregate, EventFilter
+from strategy.engine.nodes import EVIDENCE, TRUTHS, Leaf, Now
 from strategy.engine.port import Observation
 from strategy.engine.values import (
     FALSE,
+    OPERATORS,
     TRUE,
     UNKNOWN,
     Exact,
     add,
     bounded,
-    comparison,
     exact,
-    is_date,
     is_number,
     packed,
-    passes,
     take,
     times,
     unpacked,
 )
 
-Item = tuple[Micros, Any, str, int]
-"""Time, value (exact where it is added up), event id, running number."""
-
 
 class Bag:
-    """What one window holds. `items` in order, oldest first; with all history only the newest for evidence, while `n`,
-    `total` and `best` cover everything. For min and max `items` holds only what may still become the extreme."""
+    """What one window holds: events' times and ids, oldest first; with all history only the newest for evidence, while
+    `n` and what subclasses add cover everything. Lists, for most windows hold few."""
 
-    __slots__ = ("items", "n", "negatives", "seen", "total")
+    __slots__ = ("ids", "n", "times")
 
     def __init__(self) -> None:
-        self.items: deque[Item] = deque()
+        self.times: list[Micros] = []
+        self.ids: list[str] = []
         self.n = 0
-        self.total: Exact = 0
-        self.negatives = 0
-        self.seen: dict[Any, int] = {}
+
+
+class Valued(Bag):
+    """With the events' values (exact where they are added up)."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: list[Any] = []
 
 
 class AggregateLeaf(Leaf):
-    """count, sum, avg, min, max, distinct or last of a field, compared with a value."""
+    """A function of a field, compared with a value. What it sees is a plain number; (bound, number) when that is all
+    that is known of it; None when nothing is."""
 
     kind: ClassVar[str] = "aggregate"
-    restless = True
+    numeric: ClassVar[bool] = False
+    bag: ClassVar[type[Bag]] = Bag
 
     def __init__(self, path: str, slot: int, condition: Aggregate, catalog: Catalog) -> None:
-        super().__init__(path, slot)
-        self.events = (condition.event,)
-        self.over = condition.window.over
-        self.newest = condition.window.last
-        self.history = self.over
-        self.function = condition.function
+        super().__init__(path, slot, condition)
+        self.filters = (EventFilter(event=condition.event, where=condition.where),)
+        self.over, self.newest = condition.window.over, condition.window.last
+        self.history = self.full = self.over
         self.field = condition.field
         self.op, self.value = condition.op, condition.value
-        self._passes = passes(condition, catalog)
-        field = catalog.field(condition.event, condition.field) if condition.field else None
-        self._signed = field is not None and field.min is not None and field.min < 0
-        self._numeric = self.function in ("sum", "avg", "min", "max")
-        self._extreme = self.function in ("min", "max")
-        self._test = comparison(condition.op, condition.value, date=is_date(field))
-        self._threshold: Any = None
-        if self.function != "last":
-            value = condition.value
-            self._threshold = [exact(_number(v)) for v in value] if isinstance(value, list) else exact(_number(value))
-        self._empty = Bag()
+        self._holds = OPERATORS[condition.op]
+        self._empty = self.bag()
+        self._threshold = self._compared_with(condition)
 
-    def feed(self, cells: Cells, event: Event) -> bool:
-        data = event.data
-        if self._passes is not None and not self._passes(data):
-            return False
+    def _compared_with(self, condition: Aggregate) -> Any:
+        value = condition.value
+        found = [exact(_number(v)) for v in value] if isinstance(value, list) else exact(_number(value))
+        self.marks = tuple(found) if isinstance(found, list) else (found,)
+        return found
+
+    @property
+    def looks(self) -> str:
+        return self.condition.model_dump_json(exclude={"op", "value"})
+
+    # what comes and goes
+
+    def feed(self, cell: Any, event: Event, roles: int) -> Any:
         value: Any = None
         if self.field is not None:
-            value = event.subject if self.field == SUBJECT else data.get(self.field)
-            if value is None or (self._numeric and not is_number(value)):
-                return False
-            if self._numeric:
-                value = exact(value)
-            elif not isinstance(value, str | bool | int | float):
-                value = json.dumps(value, sort_keys=True)
-        bag = cells[self.slot]
-        if bag is None:
-            bag = cells[self.slot] = Bag()
+            value = event.subject if self.field == SUBJECT else event.data.get(self.field)
+            if value is None or (self.numeric and not is_number(value)):
+                return cell
+        bag = self.bag() if cell is None else cell
         if self.over is not None:
             self._expire(bag, event.time)
-        self._add(bag, event, value)
-        return True
-
-    def _add(self, bag: Bag, event: Event, value: Any) -> None:
         bag.n += 1
-        items = bag.items
-        if self._extreme:
-            if self.function == "max":
-                while items and items[-1][1] <= value:
-                    items.pop()
-            else:
-                while items and items[-1][1] >= value:
-                    items.pop()
-        elif self.function in ("sum", "avg"):
-            bag.total = add(bag.total, value)
-            bag.negatives += value < 0
-        elif self.function == "distinct":
-            key = (type(value) is bool, value)
-            bag.seen[key] = bag.seen.get(key, 0) + 1
-        items.append((event.time, value, event.id, bag.n))
-        if self.newest is not None:
-            if self._extreme:
-                while items[0][3] <= bag.n - self.newest:
-                    items.popleft()
-            elif len(items) > self.newest:
-                self._remove(bag)
-        elif self.over is None:
-            if self._extreme:
-                while len(items) > 1:
-                    items.pop()
-            elif len(items) > EVIDENCE:
-                items.popleft()
-        if self.function == "last" and len(items) > 1:
-            items.popleft()
-
-    def _remove(self, bag: Bag) -> None:
-        value = bag.items.popleft()[1]
-        if self.function in ("sum", "avg"):
-            bag.total = take(bag.total, value)
-            bag.negatives -= value < 0
-        elif self.function == "distinct":
-            key = (type(value) is bool, value)
-            bag.seen[key] -= 1
-            if not bag.seen[key]:
-                del bag.seen[key]
-
-    def _expire(self, bag: Bag, at: Micros) -> None:
-        start = at - (self.over or 0)
-        while bag.items and bag.items[0][0] <= start:
-            self._remove(bag)
-
-    def _bag(self, cells: Cells, now: Now) -> Bag:
-        bag: Bag | None = cells[self.slot]
-        if bag is None:
-            return self._empty
-        if self.over is not None:
-            self._expire(bag, now.at)
+        self._put(bag, event, value)
+        if self.over is None:
+            self._trim(bag)
         return bag
 
-    def _short(self, bag: Bag, now: Now) -> bool:
+    def _put(self, bag: Any, event: Event, value: Any) -> None:
+        bag.times.append(event.time)
+        bag.ids.append(event.id)
+
+    def _drop(self, bag: Any, number: int) -> None:
+        """Let the oldest events go."""
+        del bag.times[:number], bag.ids[:number]
+
+    def _trim(self, bag: Any) -> None:
+        """Keep the last N, or of all history what is shown."""
         if self.newest is not None:
-            return bag.n < self.newest
-        return self.over is not None and (now.begin is None or now.at - self.over < now.begin)
+            if len(bag.times) > self.newest:
+                self._drop(bag, 1)
+        elif len(bag.times) > EVIDENCE:
+            AggregateLeaf._drop(self, bag, 1)
 
-    def truth(self, cells: Cells, now: Now) -> int:
-        bag = self._bag(cells, now)
-        return self._judge(bag, self._short(bag, now))
+    def _expire(self, bag: Bag, at: Micros) -> None:
+        times, start = bag.times, at - (self.over or 0)
+        if times and times[0] <= start:
+            self._drop(bag, bisect_right(times, start))
 
-    def _judge(self, bag: Bag, short: bool) -> int:
-        function, items = self.function, bag.items
-        if function == "count":
-            return bounded(self.op, self._count(bag), self._threshold, "lower" if short else "exact")
-        if function == "distinct":
-            return bounded(self.op, len(bag.seen), self._threshold, "lower" if short else "exact")
-        if function == "sum":
-            if short and (self._signed or bag.negatives):
-                return UNKNOWN
-            return bounded(self.op, bag.total, self._threshold, "lower" if short else "exact")
-        if not items:
-            return UNKNOWN
-        if function == "last":
-            found = self._test(items[-1][1])
-            return UNKNOWN if found is None else TRUE if found else FALSE
-        if function == "avg":
-            if short:
-                return UNKNOWN
-            n, threshold = self._count(bag), self._threshold
-            scaled = [times(v, n) for v in threshold] if isinstance(threshold, list) else times(threshold, n)
-            return bounded(self.op, bag.total, scaled, "exact")
-        bound = "exact" if not short else "lower" if function == "max" else "upper"
-        return bounded(self.op, items[0][1], self._threshold, bound)
+    def _bag(self, cell: Any, now: Now) -> Any:
+        if cell is None:
+            return self._empty
+        if self.over is not None:
+            self._expire(cell, now.at)
+        return cell
+
+    def _short(self, bag: Bag, now: Now) -> bool:
+        if self.over is not None:
+            return now.begin is None or now.at - self.over < now.begin
+        return self.newest is not None and bag.n < self.newest
 
     def _count(self, bag: Bag) -> int:
-        return bag.n if self.over is None and self.newest is None else len(bag.items)
+        return bag.n if self.over is None and self.newest is None else len(bag.times)
 
-    def due(self, cells: Cells, now: Now) -> Micros | None:
-        if self.over is None:
+    # what it sees
+
+    def judge(self, level: Any) -> int:
+        if type(level) is tuple:
+            return bounded(self.op, level[1], self._threshold, level[0])
+        if level is None:
+            return UNKNOWN
+        return TRUE if self._holds(level, self._threshold) else FALSE
+
+    def due(self, cell: Any, now: Now) -> Micros | None:
+        if self.over is None or cell is None:
             return None
-        bag = self._bag(cells, now)
-        leaves = Micros(bag.items[0][0] + self.over) if bag.items else None
-        if now.begin is not None and now.at < now.begin + self.over:
-            full = Micros(now.begin + self.over)
-            return full if leaves is None or full < leaves else leaves
-        return leaves
+        times = self._bag(cell, now).times
+        return Micros(times[0] + self.over) if times else None
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
-        bag = self._bag(cells, now)
-        short = self._short(bag, now)
-        truth = self._judge(bag, short)
-        ids = [item[2] for item in bag.items]
+    def observe(self, cell: Any, now: Now) -> Observation:
+        truth = self.truth(cell, now)
+        bag = self._bag(cell, now)
         return Observation(
             self.path,
             self.kind,
@@ -213,44 +162,134 @@ class AggregateLeaf(Leaf):
             op=self.op,
             threshold=self.value,
             window=None if self.over is None else (Micros(now.at - self.over), now.at),
-            evidence=tuple(ids[:1] if self._extreme else ids[-EVIDENCE:]),
-            note=None if truth != UNKNOWN else "short_history" if short else "no_data",
+            evidence=self._evidence(bag),
+            note=None if truth != UNKNOWN else "short_history" if self._short(bag, now) else "no_data",
         )
 
-    def _observed(self, bag: Bag) -> Any:
-        if self.function == "count":
-            return self._count(bag)
-        if self.function == "distinct":
-            return len(bag.seen)
-        if self.function == "sum":
-            return _plain(bag.total)
-        if not bag.items:
-            return None
-        if self.function == "avg":
-            return float(bag.total) / self._count(bag)
-        return _plain(bag.items[-1 if self.function == "last" else 0][1])
+    def _observed(self, bag: Any) -> Any:
+        raise NotImplementedError
 
-    def idle(self, cell: Bag) -> bool:
-        return self.over is not None and not cell.items
+    def _evidence(self, bag: Bag) -> tuple[str, ...]:
+        return tuple(bag.ids[-EVIDENCE:])
 
-    def dump(self, cell: Bag) -> Any:
-        items = [[time, packed(value), id_, n] for time, value, id_, n in cell.items]
-        seen = [[flag, packed(value), n] for (flag, value), n in cell.seen.items()]
-        return [items, cell.n, packed(cell.total), cell.negatives, seen]
+    # what is kept
 
-    def load(self, data: Any) -> Bag:
-        bag = Bag()
-        items, bag.n, total, bag.negatives, seen = data
-        bag.items.extend((Micros(time), unpacked(value), id_, n) for time, value, id_, n in items)
-        bag.total = unpacked(total)
-        bag.seen = {(flag, unpacked(value)): n for flag, value, n in seen}
+    def idle(self, cell: Any, at: Micros) -> bool:
+        if self.over is None:
+            return False
+        self._expire(cell, at)
+        return not cell.times
+
+    def dump(self, cell: Any) -> Any:
+        return [cell.n, cell.times, cell.ids]
+
+    def load(self, data: Any) -> Any:
+        bag = self.bag()
+        bag.n, bag.times, bag.ids = data[:3]
         return bag
+
+
+class CountLeaf(AggregateLeaf):
+    def level(self, cell: Bag | None, now: Now) -> Any:
+        bag = self._bag(cell, now)
+        return ("lower", self._count(bag)) if self._short(bag, now) else self._count(bag)
+
+    def falls_to(self, cell: Bag | None, now: Now, counts: Sequence[int]) -> Micros | None:
+        """When a count in a window of time falls to the first of these numbers (in order) that lie below it."""
+        times = self._bag(cell, now).times
+        place = bisect_left(counts, len(times)) - 1
+        return Micros(times[len(times) - counts[place] - 1] + (self.over or 0)) if place >= 0 else None
+
+    def crossings(self, wanted: int) -> set[int]:
+        """The numbers at which a falling count turns this comparison to a truth."""
+        near = {floor(mark) + step for mark in self.marks for step in (-1, 0, 1)}
+        return {n for n in near if n >= 0 and self.judge(n) == wanted != self.judge(n + 1)}
+
+    def _observed(self, bag: Bag) -> int:
+        return self._count(bag)
+
+
+class Total(Valued):
+    """With their exact total, and how many negative ones are in it."""
+
+    __slots__ = ("negatives", "total")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total: Exact = 0
+        self.negatives = 0
+
+
+class SumLeaf(AggregateLeaf):
+    numeric = True
+    bag = Total
+
+    def __init__(self, path: str, slot: int, condition: Aggregate, catalog: Catalog) -> None:
+        super().__init__(path, slot, condition, catalog)
+        field = catalog.field(condition.event, condition.field or "")
+        self._signed = field is not None and field.min is not None and field.min < 0
+        self._whole = self.over is None and self.newest is None
+
+    def _put(self, bag: Total, event: Event, value: Any) -> None:
+        super()._put(bag, event, value)
+        value = exact(value)
+        bag.total = add(bag.total, value)
+        bag.negatives += value < 0
+        if not self._whole:
+            bag.values.append(value)
+
+    def _drop(self, bag: Total, number: int) -> None:
+        super()._drop(bag, number)
+        for value in bag.values[:number]:
+            bag.total = take(bag.total, value)
+            bag.negatives -= value < 0
+        del bag.values[:number]
+
+    def level(self, cell: Total | None, now: Now) -> Any:
+        bag = self._bag(cell, now)
+        if self._short(bag, now):
+            return None if self._signed or bag.negatives else ("lower", bag.total)
+        return bag.total
+
+    def _observed(self, bag: Total) -> Any:
+        return plain(bag.total)
+
+    def dump(self, cell: Total) -> Any:
+        return [*super().dump(cell), [packed(value) for value in cell.values], packed(cell.total), cell.negatives]
+
+    def load(self, data: Any) -> Total:
+        bag: Total = super().load(data)
+        bag.values = [unpacked(value) for value in data[3]]
+        bag.total, bag.negatives = unpacked(data[4]), data[5]
+        return bag
+
+
+class AverageLeaf(SumLeaf):
+    """It sees the total and how many there are."""
+
+    def _compared_with(self, condition: Aggregate) -> Any:
+        found, self.marks = super()._compared_with(condition), ()
+        return found
+
+    def level(self, cell: Total | None, now: Now) -> tuple[Exact, int] | None:
+        bag = self._bag(cell, now)
+        return (bag.total, self._count(bag)) if bag.times and not self._short(bag, now) else None
+
+    def judge(self, level: tuple[Exact, int] | None) -> int:
+        if level is None:
+            return UNKNOWN
+        (total, n), threshold = level, self._threshold
+        many = [times(v, n) for v in threshold] if isinstance(threshold, list) else times(threshold, n)
+        return TRUE if self._holds(total, many) else FALSE
+
+    def _observed(self, bag: Total) -> float | None:
+        return float(bag.total) / self._count(bag) if bag.times else None
 
 
 def _number(value: Any) -> float:
     return float(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """An exact number as JSON has numbers."""
     return float(value) if isinstance(value, Decimal) else value

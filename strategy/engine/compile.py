@@ -1,4 +1,4 @@
-"""A strategy document and a catalog → the program the step runs: a tree of leaves, and what each leaf reads."""
+"""A strategy document and a catalog → the program the step runs: a tree of leaves, each with the way it counts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,26 @@ from strategy.document import (
     Streak,
 )
 from strategy.document import Leaf as LeafCondition
-from strategy.engine.aggregates import AggregateLeaf
+from strategy.engine.aggregates import AggregateLeaf, AverageLeaf, CountLeaf, SumLeaf
 from strategy.engine.facts import AttributeLeaf, DateLeaf, ForecastLeaf, NearLeaf
-from strategy.engine.nodes import AllOf, AnyOf, Leaf, Node, NotOf
+from strategy.engine.nodes import Join, Leaf, Node
 from strategy.engine.paths import PathLeaf
+from strategy.engine.picks import DistinctLeaf, ExtremeLeaf, LastLeaf
 from strategy.engine.rates import ChangeLeaf, MetricLeaf, RatioLeaf, ratio_of
 from strategy.engine.sequences import HappensLeaf, SequenceLeaf
 from strategy.engine.streaks import StreakLeaf
 from strategy.engine.values import is_date
+from strategy.engine.wakes import parts
+
+FUNCTIONS: dict[str, type[AggregateLeaf]] = {
+    "count": CountLeaf,
+    "sum": SumLeaf,
+    "avg": AverageLeaf,
+    "min": ExtremeLeaf,
+    "max": ExtremeLeaf,
+    "distinct": DistinctLeaf,
+    "last": LastLeaf,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +52,14 @@ class Program:
 
     Attributes:
         leaves: of trigger, then audience; a leaf's `slot` is its place here.
-        by_event: event type → (leaf, whether the trigger needs judging when the leaf changes).
-        properties: facts of the subject itself that the trigger reads. via: (property, relation) it reads along.
-        paths: the trigger's chains of relations.
-        timed: the trigger's leaves, which may ask for timers.
-        pulses: some leaf of the trigger is true at instants only. instant: the whole trigger is.
-        restless: the trigger may turn true for a subject about which nothing but its existence is known.
+        holds: for each leaf of the trigger whether it counts by being true (else: by being false).
         history: how much of the past its state depends on; None: all of it.
     """
 
     trigger: Node
     audience: Node | None
     leaves: tuple[Leaf, ...]
-    by_event: dict[str, tuple[tuple[Leaf, bool], ...]]
-    properties: frozenset[str]
-    via: frozenset[tuple[str, str]]
-    paths: tuple[PathLeaf, ...]
-    timed: tuple[Leaf, ...]
-    pulses: bool
-    instant: bool
-    restless: bool
+    holds: tuple[bool, ...]
     history: int | None
 
 
@@ -68,32 +68,14 @@ def compile_strategy(strategy: Strategy, catalog: Catalog) -> Program:
     builder = _Builder(strategy, catalog)
     trigger = builder.node(strategy.trigger, "trigger")
     audience = builder.node(strategy.audience, "audience") if strategy.audience is not None else None
-    mine = trigger.leaves()
-    by_event: dict[str, tuple[tuple[Leaf, bool], ...]] = {}
-    for leaf in builder.leaves:
-        for event in leaf.events:
-            by_event[event] = (*by_event.get(event, ()), (leaf, leaf in mine))
     spans = [leaf.history for leaf in builder.leaves]
     return Program(
         trigger,
         audience,
         tuple(builder.leaves),
-        by_event,
-        frozenset(name for leaf in mine if leaf.via is None for name in leaf.properties),
-        frozenset((name, leaf.via) for leaf in mine if leaf.via is not None for name in leaf.properties),
-        tuple(leaf for leaf in mine if isinstance(leaf, PathLeaf)),
-        tuple(leaf for leaf in mine if type(leaf).due is not Leaf.due),
-        any(leaf.pulse for leaf in mine),
-        isinstance(trigger, Leaf) and trigger.pulse,
-        any(leaf.restless for leaf in mine) or _negates(strategy.trigger),
+        tuple(part.holds for part in parts(strategy.trigger)),
         None if None in spans else max((s or 0 for s in spans), default=0),
     )
-
-
-def _negates(condition: Condition) -> bool:
-    if isinstance(condition, All | Any_):
-        return any(_negates(part) for part in condition.of)
-    return isinstance(condition, Not)
 
 
 class _Builder:
@@ -104,10 +86,13 @@ class _Builder:
 
     def node(self, condition: Condition, path: str) -> Node:
         if isinstance(condition, All | Any_):
-            parts = [self.node(part, f"{path}.of.{i}") for i, part in enumerate(condition.of)]
-            return AllOf(path, parts) if isinstance(condition, All) else AnyOf(path, parts)
+            return Join(
+                condition.kind,
+                path,
+                tuple(self.node(part, f"{path}.of.{i}") for i, part in enumerate(condition.of)),
+            )
         if isinstance(condition, Not):
-            return NotOf(path, [self.node(condition.of, f"{path}.of")])
+            return Join(condition.kind, path, (self.node(condition.of, f"{path}.of"),))
         leaf = self._leaf(condition, path, len(self.leaves))
         self.leaves.append(leaf)
         return leaf
@@ -124,17 +109,17 @@ class _Builder:
         if isinstance(condition, DateIs):
             return DateLeaf(path, slot, condition, catalog.timezone)
         if isinstance(condition, Happens):
-            return HappensLeaf(path, slot, condition, catalog)
+            return HappensLeaf(path, slot, condition)
         if isinstance(condition, Aggregate):
-            return AggregateLeaf(path, slot, condition, catalog)
+            return FUNCTIONS[condition.function](path, slot, condition, catalog)
         if isinstance(condition, MetricIs):
-            return MetricLeaf(path, slot, ratio_of(condition, catalog.metrics[condition.metric]), catalog)
+            return MetricLeaf(path, slot, ratio_of(condition, catalog.metrics[condition.metric]))
         if isinstance(condition, Ratio):
-            return RatioLeaf(path, slot, condition, catalog)
+            return RatioLeaf(path, slot, condition)
         if isinstance(condition, Streak):
             return StreakLeaf(path, slot, condition, catalog)
         if isinstance(condition, Change):
-            return ChangeLeaf(path, slot, condition, catalog)
+            return ChangeLeaf(path, slot, condition)
         if isinstance(condition, Path):
             return PathLeaf(path, slot, condition, catalog)
-        return SequenceLeaf(path, slot, condition, catalog)
+        return SequenceLeaf(path, slot, condition)

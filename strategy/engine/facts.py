@@ -11,7 +11,7 @@ from core.times import EARLIEST, LATEST, Micros, to_datetime
 from knowledge.catalog.model import Place
 from strategy.document import AttributeIs, DateIs, ForecastIs, Near
 from strategy.engine.calendars import anniversary, local_day, midnight, next_month
-from strategy.engine.nodes import TRUTHS, Cells, Leaf, Now
+from strategy.engine.nodes import TRUTHS, Leaf, Now
 from strategy.engine.port import Observation
 from strategy.engine.values import FALSE, TRUE, UNKNOWN, comparison, is_number
 
@@ -41,17 +41,20 @@ class FactLeaf(Leaf):
     def _one(self, fact: tuple[Micros, Any] | None, at: Micros) -> int:
         return UNKNOWN if fact is None else self.holds(fact[1], at)
 
-    def truth(self, cells: Cells, now: Now) -> int:
+    def level(self, cell: Any, now: Now) -> int:
         found = [self._one(fact, now.at) for _, fact in self._facts(now)]
         if TRUE in found:
             return TRUE
         return FALSE if found and UNKNOWN not in found else UNKNOWN
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
+    def judge(self, level: int) -> int:
+        return level
+
+    def observe(self, cell: Any, now: Now) -> Observation:
         parts = [self._observe(owner, fact, now.at) for owner, fact in self._facts(now)]
         if self.via is None:
             return parts[0]
-        truth = TRUTHS[self.truth(cells, now)]
+        truth = TRUTHS[self.truth(cell, now)]
         parts.sort(key=lambda part: part.truth is not truth)
         shown = self.shown(None, now.at)
         return Observation(
@@ -83,12 +86,30 @@ class AttributeLeaf(FactLeaf):
     kind: ClassVar[str] = "attribute"
 
     def __init__(self, path: str, slot: int, condition: AttributeIs | ForecastIs, date: bool = False) -> None:
-        super().__init__(path, slot)
+        super().__init__(path, slot, condition)
         self.name = condition.name if isinstance(condition, AttributeIs) else condition.forecast
         self.properties, self.via = (self.name,), condition.via
         self.op, self.value = condition.op, condition.value
-        self.restless = condition.op == "missing"
         self._test = comparison(condition.op, condition.value, date=date)
+        values: list[Any] = condition.value if isinstance(condition.value, list) else [condition.value]
+        self.marks = tuple(value for value in values if is_number(value))
+
+    @property
+    def looks(self) -> str:
+        return super().looks if self.via is not None else f"the newest {self.name}"
+
+    def level(self, cell: Any, now: Now) -> Any:
+        """The value itself, so that all comparisons with it are one memory's; with `via` the truth."""
+        if self.via is not None:
+            return super().level(cell, now)
+        fact = now.world.fact(now.subject, self.name)
+        value = None if fact is None else fact[1]
+        return value if value is None or is_number(value) else (type(value) is bool, value)
+
+    def judge(self, level: Any) -> int:
+        if self.via is not None:
+            return super().judge(level)
+        return self.holds(level[1] if type(level) is tuple else level, EARLIEST)
 
     def _one(self, fact: tuple[Micros, Any] | None, at: Micros) -> int:
         return self.holds(None if fact is None else fact[1], at)
@@ -109,7 +130,7 @@ class NearLeaf(FactLeaf):
     kind: ClassVar[str] = "near"
 
     def __init__(self, path: str, slot: int, condition: Near, place: Place) -> None:
-        super().__init__(path, slot)
+        super().__init__(path, slot, condition)
         self.name, self.metres = condition.attribute, condition.metres
         self.properties = (self.name,)
         self._points = [(p.lat, p.lon) for p in place.points]
@@ -138,7 +159,7 @@ class DateLeaf(FactLeaf):
     kind: ClassVar[str] = "date"
 
     def __init__(self, path: str, slot: int, condition: DateIs, zone: str) -> None:
-        super().__init__(path, slot)
+        super().__init__(path, slot, condition)
         self.name, self.via = condition.attribute, condition.via
         self.properties = (self.name,)
         self._days, self._part, self._zone = condition.days_before, condition.part, zone
@@ -157,7 +178,7 @@ class DateLeaf(FactLeaf):
             return TRUE if found.month == today.month else FALSE
         return TRUE if anniversary(found, today.year) == today else FALSE
 
-    def due(self, cells: Cells, now: Now) -> Micros | None:
+    def due(self, cell: Any, now: Now) -> Micros | None:
         days = [_date(fact[1]) for _, fact in self._facts(now) if fact is not None]
         moments = [moment for day in days if day and (moment := self._next(day, now.at)) is not None]
         return min(moments, default=None)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from knowledge.catalog.model import Catalog
 from strategy.document import Path, PathStep
 from strategy.engine.graph import GraphPort
-from strategy.engine.nodes import TRUTHS, Cells, Leaf, Now
+from strategy.engine.nodes import TRUTHS, Leaf, Now
 from strategy.engine.port import Observation
 from strategy.engine.values import FALSE, TRUE, UNKNOWN, Test, comparison, is_date
 
@@ -44,17 +44,19 @@ class PathLeaf(Leaf):
     kind: ClassVar[str] = "path"
 
     def __init__(self, path: str, slot: int, condition: Path, catalog: Catalog) -> None:
-        super().__init__(path, slot)
+        super().__init__(path, slot, condition)
         self.absent = condition.steps[-1].absent
-        self.restless = len(condition.steps) == 1 and self.absent
         self.hops = tuple(_hop(step, catalog) for step in condition.steps)
         self.relations = frozenset(hop.relation for hop in self.hops)
-        self.tested = frozenset(name for hop in self.hops for name, _ in hop.tests)
+        self.tested = tuple(sorted({name for hop in self.hops for name, _ in hop.tests}))
 
-    def truth(self, cells: Cells, now: Now) -> int:
+    def level(self, cell: Any, now: Now) -> int:
         return self._best(now.world, now.subject, 0)[0]
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
+    def judge(self, level: int) -> int:
+        return level
+
+    def observe(self, cell: Any, now: Now) -> Observation:
         truth, chain = self._best(now.world, now.subject, 0)
         return Observation(
             self.path, self.kind, TRUTHS[truth], observed=list(chain), note="no_data" if truth == UNKNOWN else None

@@ -15,13 +15,15 @@ from strategy.document import Strategy
 from strategy.engine import snapshot as snapshots
 from strategy.engine.check import check_strategy
 from strategy.engine.compile import compile_strategy
-from strategy.engine.groups import groups_of, subjects_of
+from strategy.engine.groups import subjects_of
+from strategy.engine.memory import Memory
+from strategy.engine.nodes import shown
 from strategy.engine.port import Deployed, Observation, Outcome, SetAside
-from strategy.engine.sequences import SequenceLeaf
-from strategy.engine.state import Partition, Running, State
-from strategy.engine.step import advance, drain, feed, judge
+from strategy.engine.state import Partition, Running
+from strategy.engine.step import advance, drain, looker
+from strategy.engine.takers import Takers
 
-FORMAT = 1
+FORMAT = 2
 REMEMBER = 30 * DAY
 """For how long, in event time before the watermark, the identity of an event is remembered."""
 
@@ -32,7 +34,7 @@ class PythonEngine:
     def __init__(self, catalog: Catalog, lateness: int = 0) -> None:
         self._catalog = catalog
         self._lateness = lateness
-        self._part = Partition(groups_of(catalog))
+        self._part = Partition(catalog)
         self._mark: Micros | None = None
         self._closed: Micros | None = None
         """The last instant that takes no more inputs."""
@@ -50,18 +52,20 @@ class PythonEngine:
         part = self._part
         program = compile_strategy(strategy, self._catalog)
         old = part.running.get(part.names.get(strategy.name, -1))
-        part.deployments += 1
-        running = Running(strategy, version, part.deployments, program)
         past = self._past(history)
-        self._warm(running, past)
-        running.begin = self._begin(past)
-        if old is not None:
-            self._replace(old, running)
-        part.add(running)
-        if self._closed is not None:
-            everyone = program.restless or program.properties or program.via or program.paths
-            for subject in part.subjects_of(strategy.subject) if everyone else list(running.states):
-                judge(part, running, subject, self._closed, silent=True)
+        self._learn(past)
+        part.deployments += 1
+        running = Running(strategy, version, part.deployments, program, self._begin(past))
+        if old is not None and (old.version == version or self._closed is None):
+            part.remove(old)
+            old = None
+        made = part.remember(running)
+        self._warm(made, past)
+        if old is not None and self._closed is not None:
+            for memory in running.sequences:
+                memory.cells.clear()
+            drain(part, old, self._closed)
+        part.add(running, made, self._closed)
         return Deployed(strategy, version, program.history)
 
     def _past(self, history: Iterable[Input]) -> list[Input]:
@@ -76,25 +80,45 @@ class PythonEngine:
             return past
         return [item for item in past if item.time <= self._closed]
 
-    def _warm(self, running: Running, past: Sequence[Input]) -> None:
-        part, world = self._part, self._part.world
-        alone = Partition(part.groups, world)
-        alone.add(running)
+    def _learn(self, past: Sequence[Input]) -> None:
+        """Take from history what is not any strategy's: subjects, facts, relations, identities, the first event."""
+        part, world, closed = self._part, self._part.world, self._closed
         for item in past:
             world.meet(item.subject)
             if isinstance(item, Event):
                 for subject in subjects_of(item, part.groups):
                     world.meet(subject)
                 self._seen[(item.source, item.id)] = item.time
-                feed(alone, item, {})
-            elif isinstance(item, Relation):
+                continue
+            if isinstance(item, Relation):
                 world.meet(item.object)
-                world.relate(item)
-            else:
-                world.learn(item)
+            readers = list(part.readers(item))
+            news = world.relate(item) if isinstance(item, Relation) else world.learn(item)
+            if news and closed is not None:
+                for memory, subject in readers:
+                    part.arm(memory, subject, closed)
         first = next((item.time for item in past if isinstance(item, Event)), None)
         if first is not None:
             part.begin = first if part.begin is None else min(part.begin, first)
+
+    def _warm(self, made: Sequence[Memory], past: Sequence[Input]) -> None:
+        """Feed new memories what was. Nothing fires, and nobody else notices."""
+        takers: dict[tuple[str, str], Takers] = {}
+        for memory in made:
+            for event in memory.lead.events:
+                key = (event, memory.kind)
+                if key not in takers:
+                    takers[key] = Takers(event, self._catalog)
+                takers[key].add(memory)
+        known, groups = self._part.world.known, self._part.groups
+        for item in past if takers else ():
+            if isinstance(item, Event):
+                for subject in subjects_of(item, groups):
+                    mine = takers.get((item.type, known[subject]))
+                    for memory, roles in mine.of(item, subject) if mine is not None else ():
+                        fed = memory.lead.feed(memory.cells.get(subject), item, roles)
+                        if fed is not None:
+                            memory.cells[subject] = fed
 
     def _begin(self, past: Sequence[Input]) -> Micros | None:
         """Since when the history a new strategy has seen is complete."""
@@ -102,18 +126,6 @@ class PythonEngine:
         if begin is not None and closed is not None and not any(isinstance(item, Event) for item in past):
             return Micros(max(closed + 1, declared if declared is not None else 0))
         return declared if declared is not None else begin
-
-    def _replace(self, old: Running, new: Running) -> None:
-        """Sequences in flight finish on the version they began with; everything else moves to the new one."""
-        part = self._part
-        if old.version == new.version or self._closed is None:
-            part.remove(old)
-            return
-        for state in new.states.values():
-            for leaf in new.program.trigger.leaves():
-                if isinstance(leaf, SequenceLeaf):
-                    state.cells[leaf.slot] = None
-        drain(part, old, self._closed)
 
     def adopt(self, world: dict[str, Any], begin: Micros | None, mark: Micros | None, closed: Micros | None) -> None:
         """Begin, fresh, where another matcher stands: what it knows apart from events, and its clock."""
@@ -182,15 +194,9 @@ class PythonEngine:
                 nearest=nearest(name, part.names),
             )
         running = part.running[part.names[name]]
-        state = running.states.get(subject) or State(len(running.program.leaves))
-        now = part.now
-        now.at = self._closed if self._closed is not None else EARLIEST
-        now.subject, now.begin, now.after = subject, running.begin, True
-        audience = running.program.audience
-        return (
-            running.program.trigger.observe(state.cells, now),
-            audience.observe(state.cells, now) if audience is not None else None,
-        )
+        trigger, audience = running.program.trigger, running.program.audience
+        look = looker(part, running, subject, self._closed if self._closed is not None else EARLIEST, after=True)
+        return shown(trigger, look), shown(audience, look) if audience is not None else None
 
     def snapshot(self) -> bytes:
         body = {
@@ -198,7 +204,7 @@ class PythonEngine:
             "mark": self._mark,
             "closed": self._closed,
             "seen": [[*key, time] for key, time in self._seen.items()],
-            **snapshots.dump(self._part),
+            **snapshots.dump(self._part, self._closed),
         }
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from core.events import Event
 from core.times import Micros
-from knowledge.catalog.model import Catalog, Metric
+from knowledge.catalog.model import Metric
 from knowledge.catalog.units import canonical
 from strategy.document import Change, EventFilter, MetricIs, Ratio
-from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
+from strategy.engine.nodes import EVIDENCE, TRUTHS, Leaf, Now
 from strategy.engine.port import Observation
 from strategy.engine.values import (
     FALSE,
@@ -22,7 +23,6 @@ from strategy.engine.values import (
     exact,
     is_number,
     packed,
-    passes,
     take,
     times,
     unpacked,
@@ -30,6 +30,7 @@ from strategy.engine.values import (
 
 Mark = tuple[Micros, str, int]
 """Time, event id, running number."""
+_time = itemgetter(0)
 
 
 class Pair:
@@ -38,8 +39,8 @@ class Pair:
     __slots__ = ("n", "of", "per", "serial")
 
     def __init__(self) -> None:
-        self.of: deque[Mark] = deque()
-        self.per: deque[Mark] = deque()
+        self.of: list[Mark] = []
+        self.per: list[Mark] = []
         self.n = [0, 0]
         self.serial = 0
 
@@ -49,93 +50,87 @@ class RatioLeaf(Leaf):
     the oldest of those."""
 
     kind: ClassVar[str] = "ratio"
-    restless = True
 
-    def __init__(self, path: str, slot: int, condition: Ratio, catalog: Catalog) -> None:
-        super().__init__(path, slot)
-        self._of, self._per = condition.of.event, condition.per.event
-        self._of_passes, self._per_passes = passes(condition.of, catalog), passes(condition.per, catalog)
-        self.events = tuple(dict.fromkeys((self._of, self._per)))
+    def __init__(self, path: str, slot: int, condition: Ratio) -> None:
+        super().__init__(path, slot, condition)
+        self.filters = (condition.of, condition.per)
         self.over, self.newest = condition.window.over, condition.window.last
-        self.history = self.over
+        self.history = self.full = self.over
         self.op, self.value = condition.op, condition.value
         self._threshold = exact(condition.value)
         self._scale = 100 if condition.percent else 1
         self._empty = Pair()
 
-    def feed(self, cells: Cells, event: Event) -> bool:
-        kind, data = event.type, event.data
-        above = kind == self._of and (self._of_passes is None or self._of_passes(data))
-        below = kind == self._per and (self._per_passes is None or self._per_passes(data))
-        if not above and not below:
-            return False
-        pair = cells[self.slot]
-        if pair is None:
-            pair = cells[self.slot] = Pair()
+    @property
+    def looks(self) -> str:
+        return self.condition.model_dump_json(exclude={"op", "value", "percent"})
+
+    def feed(self, cell: Pair | None, event: Event, roles: int) -> Pair:
+        pair = Pair() if cell is None else cell
         pair.serial += 1
         mark = (event.time, event.id, pair.serial)
-        if above:
+        if roles & 1:
             pair.of.append(mark)
             pair.n[0] += 1
-        if below:
+        if roles & 2:
             pair.per.append(mark)
             pair.n[1] += 1
         self._trim(pair, event.time)
-        return True
+        return pair
 
     def _trim(self, pair: Pair, at: Micros) -> None:
         of, per = pair.of, pair.per
         if self.over is not None:
             start = at - self.over
             for side in (of, per):
-                while side and side[0][0] <= start:
-                    side.popleft()
+                if side and side[0][0] <= start:
+                    del side[: bisect_right(side, start, key=_time)]
         elif self.newest is not None:
             if len(per) > self.newest:
-                per.popleft()
+                del per[0]
             while len(per) == self.newest and of and of[0][2] < per[0][2]:
-                of.popleft()
+                del of[0]
         else:
-            for side in (of, per):
-                while len(side) > EVIDENCE:
-                    side.popleft()
+            del of[:-EVIDENCE], per[:-EVIDENCE]
 
     def _counts(self, pair: Pair) -> tuple[int, int]:
         if self.over is None and self.newest is None:
             return pair.n[0], pair.n[1]
         return len(pair.of), len(pair.per)
 
-    def _pair(self, cells: Cells, now: Now) -> Pair:
-        pair: Pair = cells[self.slot] or self._empty
+    def _pair(self, cell: Pair | None, now: Now) -> Pair:
+        if cell is None:
+            return self._empty
         if self.over is not None:
-            self._trim(pair, now.at)
-        return pair
+            self._trim(cell, now.at)
+        return cell
 
     def _short(self, pair: Pair, now: Now) -> bool:
         if self.newest is not None:
             return len(pair.per) < self.newest
         return self.over is not None and (now.begin is None or now.at - self.over < now.begin)
 
-    def truth(self, cells: Cells, now: Now) -> int:
-        pair = self._pair(cells, now)
+    def level(self, cell: Pair | None, now: Now) -> tuple[int, int] | None:
+        pair = self._pair(cell, now)
         of, per = self._counts(pair)
-        if per == 0 or self._short(pair, now):
+        return None if per == 0 or self._short(pair, now) else (of, per)
+
+    def judge(self, level: tuple[int, int] | None) -> int:
+        if level is None:
             return UNKNOWN
+        of, per = level
         return TRUE if compare(self.op, self._scale * of, times(self._threshold, per)) else FALSE
 
-    def due(self, cells: Cells, now: Now) -> Micros | None:
-        if self.over is None:
+    def due(self, cell: Pair | None, now: Now) -> Micros | None:
+        if self.over is None or cell is None:
             return None
-        pair = self._pair(cells, now)
-        moments = [side[0][0] + self.over for side in (pair.of, pair.per) if side]
-        if now.begin is not None and now.at < now.begin + self.over:
-            moments.append(now.begin + self.over)
-        return Micros(min(moments)) if moments else None
+        pair = self._pair(cell, now)
+        return min((Micros(side[0][0] + self.over) for side in (pair.of, pair.per) if side), default=None)
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
-        pair = self._pair(cells, now)
+    def observe(self, cell: Pair | None, now: Now) -> Observation:
+        truth = self.truth(cell, now)
+        pair = self._pair(cell, now)
         of, per = self._counts(pair)
-        truth = self.truth(cells, now)
         short = self._short(pair, now)
         ids = [mark[1] for mark in sorted({*pair.of, *pair.per}, key=lambda m: m[2])]
         return Observation(
@@ -150,11 +145,14 @@ class RatioLeaf(Leaf):
             note=None if truth != UNKNOWN else "nothing_to_divide" if per == 0 and not short else "short_history",
         )
 
-    def idle(self, cell: Pair) -> bool:
-        return self.over is not None and not cell.of and not cell.per
+    def idle(self, cell: Pair, at: Micros) -> bool:
+        if self.over is None:
+            return False
+        self._trim(cell, at)
+        return not cell.of and not cell.per
 
     def dump(self, cell: Pair) -> Any:
-        return [list(cell.of), list(cell.per), cell.n, cell.serial]
+        return [cell.of, cell.per, cell.n, cell.serial]
 
     def load(self, data: Any) -> Pair:
         pair = Pair()
@@ -188,8 +186,8 @@ class Periods:
     __slots__ = ("before", "recent", "totals")
 
     def __init__(self) -> None:
-        self.before: deque[tuple[Micros, Exact, str]] = deque()
-        self.recent: deque[tuple[Micros, Exact, str]] = deque()
+        self.before: list[tuple[Micros, Exact, str]] = []
+        self.recent: list[tuple[Micros, Exact, str]] = []
         self.totals: list[Exact] = [0, 0]
 
 
@@ -197,82 +195,83 @@ class ChangeLeaf(Leaf):
     """(t-w, t] against (t-2w, t-w]: up or down by at least so many percent."""
 
     kind: ClassVar[str] = "change"
-    restless = True
 
-    def __init__(self, path: str, slot: int, condition: Change, catalog: Catalog) -> None:
-        super().__init__(path, slot)
-        self.events = (condition.event,)
+    def __init__(self, path: str, slot: int, condition: Change) -> None:
+        super().__init__(path, slot, condition)
+        self.filters = (EventFilter(event=condition.event, where=condition.where),)
         self.over = condition.window
-        self.history = 2 * condition.window
+        self.history = self.full = 2 * condition.window
         self.function, self.field = condition.function, condition.field
         self.rise = condition.direction == "rise"
         self.percent = condition.percent
         self._factor = add(100, exact(condition.percent) if self.rise else -exact(condition.percent))
-        self._passes = passes(condition, catalog)
         self._empty = Periods()
 
-    def feed(self, cells: Cells, event: Event) -> bool:
-        if self._passes is not None and not self._passes(event.data):
-            return False
+    @property
+    def looks(self) -> str:
+        return self.condition.model_dump_json(exclude={"direction", "percent"})
+
+    def feed(self, cell: Periods | None, event: Event, roles: int) -> Periods | None:
         value: Exact = 1
         if self.field is not None:
             seen = event.data.get(self.field)
             if seen is None or (self.function != "count" and not is_number(seen)):
-                return False
+                return cell
             value = 1 if self.function == "count" else exact(seen)
-        periods = cells[self.slot]
-        if periods is None:
-            periods = cells[self.slot] = Periods()
+        periods = Periods() if cell is None else cell
         self._move(periods, event.time)
         periods.recent.append((event.time, value, event.id))
         periods.totals[0] = add(periods.totals[0], value)
-        return True
+        return periods
 
     def _move(self, periods: Periods, at: Micros) -> None:
         recent, before, totals = periods.recent, periods.before, periods.totals
-        while recent and recent[0][0] <= at - self.over:
-            item = recent.popleft()
-            totals[0] = take(totals[0], item[1])
-            before.append(item)
-            totals[1] = add(totals[1], item[1])
-        while before and before[0][0] <= at - 2 * self.over:
-            totals[1] = take(totals[1], before.popleft()[1])
+        if recent and recent[0][0] <= at - self.over:
+            moved = recent[: bisect_right(recent, at - self.over, key=_time)]
+            del recent[: len(moved)]
+            before += moved
+            for _, value, _ in moved:
+                totals[0], totals[1] = take(totals[0], value), add(totals[1], value)
+        if before and before[0][0] <= at - 2 * self.over:
+            gone = before[: bisect_right(before, at - 2 * self.over, key=_time)]
+            del before[: len(gone)]
+            for _, value, _ in gone:
+                totals[1] = take(totals[1], value)
 
-    def _periods(self, cells: Cells, now: Now) -> Periods:
-        periods: Periods = cells[self.slot] or self._empty
+    def _periods(self, cell: Periods | None, now: Now) -> Periods:
+        periods = self._empty if cell is None else cell
         self._move(periods, now.at)
         return periods
 
     def _short(self, now: Now) -> bool:
         return now.begin is None or now.at - 2 * self.over < now.begin
 
-    def truth(self, cells: Cells, now: Now) -> int:
-        periods = self._periods(cells, now)
-        if self._short(now) or periods.totals[1] <= 0:
-            return UNKNOWN
+    def level(self, cell: Periods | None, now: Now) -> tuple[Exact, Exact] | None:
+        """Both totals; both averages, each times both numbers of events."""
+        periods = self._periods(cell, now)
         current, previous = periods.totals
+        if self._short(now) or previous <= 0:
+            return None
         if self.function == "avg":
             if not periods.recent:
-                return UNKNOWN
-            current = times(current, len(periods.before))
-            previous = times(previous, len(periods.recent))
-        left, right = times(100, current), times(previous, self._factor)
+                return None
+            return times(current, len(periods.before)), times(previous, len(periods.recent))
+        return current, previous
+
+    def judge(self, level: tuple[Exact, Exact] | None) -> int:
+        if level is None:
+            return UNKNOWN
+        left, right = times(100, level[0]), times(level[1], self._factor)
         return TRUE if (left >= right if self.rise else left <= right) else FALSE
 
-    def due(self, cells: Cells, now: Now) -> Micros | None:
-        periods = self._periods(cells, now)
-        moments = []
-        if periods.recent:
-            moments.append(periods.recent[0][0] + self.over)
-        if periods.before:
-            moments.append(periods.before[0][0] + 2 * self.over)
-        if now.begin is not None and now.at < now.begin + 2 * self.over:
-            moments.append(now.begin + 2 * self.over)
-        return Micros(min(moments)) if moments else None
+    def due(self, cell: Periods | None, now: Now) -> Micros | None:
+        periods = self._periods(cell, now)
+        sides = ((periods.recent, self.over), (periods.before, 2 * self.over))
+        return min((Micros(side[0][0] + after) for side, after in sides if side), default=None)
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
-        periods = self._periods(cells, now)
-        truth = self.truth(cells, now)
+    def observe(self, cell: Periods | None, now: Now) -> Observation:
+        truth = self.truth(cell, now)
+        periods = self._periods(cell, now)
         current, previous = (
             self._value(periods.totals[0], periods.recent),
             self._value(periods.totals[1], periods.before),
@@ -293,12 +292,13 @@ class ChangeLeaf(Leaf):
             note=None if truth != UNKNOWN else "short_history" if self._short(now) else "nothing_to_divide",
         )
 
-    def _value(self, total: Exact, items: deque[tuple[Micros, Exact, str]]) -> float | None:
+    def _value(self, total: Exact, items: list[tuple[Micros, Exact, str]]) -> float | None:
         if self.function == "avg":
             return float(total) / len(items) if items else None
         return int(total) if isinstance(total, int) else float(total)
 
-    def idle(self, cell: Periods) -> bool:
+    def idle(self, cell: Periods, at: Micros) -> bool:
+        self._move(cell, at)
         return not cell.recent and not cell.before
 
     def dump(self, cell: Periods) -> Any:

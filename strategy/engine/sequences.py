@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from core.events import Event
 from core.times import Micros
-from knowledge.catalog.model import Catalog
 from strategy.document import EventFilter, Happens, Sequence
-from strategy.engine.nodes import EVIDENCE, TRUTHS, Cells, Leaf, Now
+from strategy.engine.nodes import EVIDENCE, TRUTHS, Leaf, Now
 from strategy.engine.port import Observation
-from strategy.engine.values import FALSE, TRUE, passes
+from strategy.engine.values import FALSE, TRUE
 
 
 class HappensLeaf(Leaf):
@@ -22,31 +19,28 @@ class HappensLeaf(Leaf):
     kind: ClassVar[str] = "event"
     pulse: ClassVar[bool] = True
 
-    def __init__(self, path: str, slot: int, condition: Happens, catalog: Catalog) -> None:
-        super().__init__(path, slot)
-        self.events = (condition.event,)
-        self._passes = passes(condition, catalog)
+    def __init__(self, path: str, slot: int, condition: Happens) -> None:
+        super().__init__(path, slot, condition)
+        self.filters = (EventFilter(event=condition.event, where=condition.where),)
 
-    def feed(self, cells: Cells, event: Event) -> bool:
-        if self._passes is not None and not self._passes(event.data):
-            return False
-        cell = cells[self.slot]
+    def feed(self, cell: tuple[Micros, list[str]] | None, event: Event, roles: int) -> tuple[Micros, list[str]]:
         if cell is None or cell[0] != event.time:
-            cells[self.slot] = (event.time, [event.id])
-        else:
-            cell[1].append(event.id)
-        return True
+            return (event.time, [event.id])
+        cell[1].append(event.id)
+        return cell
 
-    def truth(self, cells: Cells, now: Now) -> int:
-        cell = cells[self.slot]
+    def level(self, cell: tuple[Micros, list[str]] | None, now: Now) -> int:
         return TRUE if cell is not None and cell[0] == now.at and not now.after else FALSE
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
-        truth = self.truth(cells, now)
-        ids = cells[self.slot][1] if truth == TRUE else []
+    def judge(self, level: int) -> int:
+        return level
+
+    def observe(self, cell: tuple[Micros, list[str]] | None, now: Now) -> Observation:
+        truth = self.level(cell, now)
+        ids = cell[1] if cell is not None and truth == TRUE else []
         return Observation(self.path, self.kind, TRUTHS[truth], observed=len(ids), evidence=tuple(ids[:EVIDENCE]))
 
-    def idle(self, cell: Any) -> bool:
+    def idle(self, cell: Any, at: Micros) -> bool:
         return True
 
 
@@ -59,23 +53,19 @@ class Wait(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Matcher:
-    """An event filter; as an absent step, `within` bounds how long it is forbidden after the step before."""
+class _Absent:
+    """A step that must not occur, by its role; `within` bounds how long it is forbidden after the step before."""
 
-    event: str
-    test: Callable[[Mapping[str, Any]], bool] | None
+    role: int
     within: int | None
-
-    def __call__(self, event: Event) -> bool:
-        return event.type == self.event and (self.test is None or self.test(event.data))
 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """What may not happen while a run waits, for what it waits (None: for the deadline), and how long."""
+    """What may not happen while a run waits, for which role it waits (0: for the deadline), and how long."""
 
-    absent: tuple[_Matcher, ...]
-    then: _Matcher | None
+    absent: tuple[_Absent, ...]
+    then: int
     within: int | None
     newest_rules: bool
     """Of two waiting runs the newer always fares at least as well, so that the older can be dropped."""
@@ -88,7 +78,7 @@ class Runs:
     __slots__ = ("closed", "done", "waits")
 
     def __init__(self, gaps: int) -> None:
-        self.waits: list[deque[Wait]] = [deque() for _ in range(gaps)]
+        self.waits: list[list[Wait]] = [[] for _ in range(gaps)]
         self.done: Wait | None = None
         self.closed = False
 
@@ -99,118 +89,116 @@ class SequenceLeaf(Leaf):
 
     kind: ClassVar[str] = "sequence"
     pulse: ClassVar[bool] = True
+    opens: ClassVar[int] = 1
 
-    def __init__(self, path: str, slot: int, condition: Sequence, catalog: Catalog) -> None:
-        super().__init__(path, slot)
-        self.events = tuple(dict.fromkeys(step.event for step in condition.steps))
-        self._first, self._gaps = _gaps(condition, catalog)
+    def __init__(self, path: str, slot: int, condition: Sequence) -> None:
+        super().__init__(path, slot, condition)
+        self.filters = tuple(EventFilter(event=step.event, where=step.where) for step in condition.steps)
+        self._gaps = _gaps(condition)
         last = self._gaps[-1]
-        self._deadline = last.within if last.then is None else None
+        self._deadline = last.within if not last.then else None
         self.present = len(self._gaps) + (self._deadline is None)
         bounds = [gap.within for gap in self._gaps]
         self.history = None if None in bounds else sum(b or 0 for b in bounds)
 
-    def feed(self, cells: Cells, event: Event) -> bool:
-        runs: Runs | None = cells[self.slot]
-        changed = False
-        if runs is not None:
-            for place in range(len(self._gaps) - 1, -1, -1):
-                if runs.waits[place]:
-                    changed |= self._meet(runs, place, event)
-        if self._first(event) and not (runs is not None and runs.closed):
-            if runs is None:
-                runs = cells[self.slot] = Runs(len(self._gaps))
-            changed |= self._enter(runs, 0, Wait(event.time, event.time, (event.id,)))
-        return changed or (runs is not None and runs.closed)
+    def feed(self, cell: Runs | None, event: Event, roles: int) -> Runs:
+        runs = Runs(len(self._gaps)) if cell is None else cell
+        for place in range(len(self._gaps) - 1, -1, -1):
+            if runs.waits[place]:
+                self._meet(runs, place, event, roles)
+        if roles & 1 and not runs.closed:
+            self._enter(runs, 0, Wait(event.time, event.time, (event.id,)))
+        return runs
 
-    def _meet(self, runs: Runs, place: int, event: Event) -> bool:
-        """What an event does to the runs waiting at one place; True when one completed or a deadline arose."""
+    def _meet(self, runs: Runs, place: int, event: Event, roles: int) -> None:
+        """What an event does to the runs waiting at one place."""
         gap, waits = self._gaps[place], runs.waits[place]
         self._prune(gap, waits, event.time)
         for absent in gap.absent:
-            if absent(event):
+            if absent.role & roles:
                 if absent.within is None:
                     waits.clear()
                 while waits and waits[-1].since + (absent.within or 0) >= event.time:
                     waits.pop()
-        if gap.then is None or not waits or not gap.then(event):
-            return False
+        if not waits or not gap.then & roles:
+            return
         newest = waits[-1]
         waits.clear()
         moved = Wait(event.time, newest.begun, (*newest.ids, event.id)[-EVIDENCE:])
         if place + 1 < len(self._gaps):
-            return self._enter(runs, place + 1, moved)
-        runs.done = moved
-        return True
+            self._enter(runs, place + 1, moved)
+        else:
+            runs.done = moved
 
-    def _enter(self, runs: Runs, place: int, wait: Wait) -> bool:
-        """Let a run wait at a place; True when a deadline arose where none was waited for (else its timer is set)."""
+    def _enter(self, runs: Runs, place: int, wait: Wait) -> None:
+        """Let a run wait at a place."""
         gap, waits = self._gaps[place], runs.waits[place]
-        arose = gap.then is None and not waits
         if gap.newest_rules:
             waits.clear()
         elif waits and waits[-1].since == wait.since:
             waits.pop()
         waits.append(wait)
-        return arose
 
-    def _prune(self, gap: _Gap, waits: deque[Wait], at: Micros) -> None:
+    def _prune(self, gap: _Gap, waits: list[Wait], at: Micros) -> None:
         """Drop runs that are too late for the next step, and those that a newer one makes superfluous."""
+        gone = 0
         if gap.within is not None:
-            while waits and waits[0].since + gap.within < at:
-                waits.popleft()
+            while gone < len(waits) and waits[gone].since + gap.within < at:
+                gone += 1
         elif not gap.newest_rules:
             free = max((a.within or 0) for a in gap.absent)
-            while len(waits) > 1 and waits[1].since + free < at:
-                waits.popleft()
+            while gone + 1 < len(waits) and waits[gone + 1].since + free < at:
+                gone += 1
+        del waits[:gone]
 
     def _settle(self, runs: Runs, at: Micros) -> None:
         if self._deadline is not None:
-            waits = runs.waits[-1]
-            while waits and waits[0].since + self._deadline <= at:
-                wait = waits.popleft()
-                runs.done = wait._replace(since=Micros(wait.since + self._deadline))
+            waits, done = runs.waits[-1], 0
+            while done < len(waits) and waits[done].since + self._deadline <= at:
+                done += 1
+            if done:
+                runs.done = waits[done - 1]._replace(since=Micros(waits[done - 1].since + self._deadline))
+                del waits[:done]
         if runs.closed:
-            for gap, waits in zip(self._gaps, runs.waits, strict=True):
-                self._prune(gap, waits, at)
+            self._prune_all(runs, at)
 
-    def truth(self, cells: Cells, now: Now) -> int:
-        runs: Runs | None = cells[self.slot]
-        if runs is None:
+    def _prune_all(self, runs: Runs, at: Micros) -> None:
+        for gap, waits in zip(self._gaps, runs.waits, strict=True):
+            self._prune(gap, waits, at)
+
+    def level(self, cell: Runs | None, now: Now) -> int:
+        if cell is None:
             return FALSE
-        self._settle(runs, now.at)
-        return TRUE if runs.done is not None and runs.done.since == now.at and not now.after else FALSE
+        self._settle(cell, now.at)
+        return TRUE if cell.done is not None and cell.done.since == now.at and not now.after else FALSE
 
-    def due(self, cells: Cells, now: Now) -> Micros | None:
-        runs: Runs | None = cells[self.slot]
-        if runs is None:
+    def judge(self, level: int) -> int:
+        return level
+
+    def due(self, cell: Runs | None, now: Now) -> Micros | None:
+        if cell is None:
             return None
-        self._settle(runs, now.at)
+        self._settle(cell, now.at)
         moments = []
-        if self._deadline is not None and runs.waits[-1]:
-            moments.append(runs.waits[-1][0].since + self._deadline)
-        if runs.closed:
-            for gap, waits in zip(self._gaps, runs.waits, strict=True):
+        if self._deadline is not None and cell.waits[-1]:
+            moments.append(cell.waits[-1][0].since + self._deadline)
+        if cell.closed:
+            for gap, waits in zip(self._gaps, cell.waits, strict=True):
                 if gap.within is not None and waits:
                     moments.append(waits[0].since + gap.within + 1)
         return Micros(min(moments)) if moments else None
 
-    def close(self, cells: Cells) -> bool:
-        """Open no more runs; False when there are none left."""
-        runs: Runs | None = cells[self.slot]
-        if runs is None:
-            return False
-        runs.closed = True
-        return any(runs.waits)
+    def close(self, cell: Runs) -> None:
+        """Open no more runs."""
+        cell.closed = True
 
-    def observe(self, cells: Cells, now: Now) -> Observation:
-        truth = self.truth(cells, now)
-        runs: Runs | None = cells[self.slot]
+    def observe(self, cell: Runs | None, now: Now) -> Observation:
+        truth = self.level(cell, now)
         wait, steps = None, 0
-        if truth == TRUE and runs is not None:
-            wait, steps = runs.done, self.present
-        elif runs is not None:
-            for place, (gap, waits) in enumerate(zip(self._gaps, runs.waits, strict=True)):
+        if truth == TRUE and cell is not None:
+            wait, steps = cell.done, self.present
+        elif cell is not None:
+            for place, (gap, waits) in enumerate(zip(self._gaps, cell.waits, strict=True)):
                 if waits and (gap.within is None or waits[-1].since + gap.within >= now.at):
                     wait, steps = waits[-1], place + 1
         return Observation(
@@ -224,11 +212,13 @@ class SequenceLeaf(Leaf):
             evidence=wait.ids if wait else (),
         )
 
-    def idle(self, cell: Runs) -> bool:
-        return not any(cell.waits) and not cell.closed
+    def idle(self, cell: Runs, at: Micros) -> bool:
+        self._settle(cell, at)
+        self._prune_all(cell, at)
+        return not any(cell.waits)
 
     def dump(self, cell: Runs) -> Any:
-        return [[list(waits) for waits in cell.waits], cell.done, cell.closed]
+        return [cell.waits, cell.done, cell.closed]
 
     def load(self, data: Any) -> Runs:
         runs = Runs(len(self._gaps))
@@ -244,21 +234,16 @@ def _wait(data: Any) -> Wait:
     return Wait(Micros(since), Micros(begun), tuple(ids))
 
 
-def _matcher(step: EventFilter, catalog: Catalog, within: int | None = None) -> _Matcher:
-    return _Matcher(step.event, passes(step, catalog), within)
-
-
-def _gaps(condition: Sequence, catalog: Catalog) -> tuple[_Matcher, list[_Gap]]:
-    first, *rest = condition.steps
+def _gaps(condition: Sequence) -> list[_Gap]:
     gaps: list[_Gap] = []
-    absent: list[_Matcher] = []
-    for step in rest:
+    absent: list[_Absent] = []
+    for place, step in enumerate(condition.steps[1:], 1):
         if step.absent:
-            absent.append(_matcher(step, catalog, step.within))
+            absent.append(_Absent(1 << place, step.within))
             continue
         newest_rules = all(each.within is None for each in absent)
-        gaps.append(_Gap(tuple(absent), _matcher(step, catalog), step.within, newest_rules))
+        gaps.append(_Gap(tuple(absent), 1 << place, step.within, newest_rules))
         absent = []
     if absent:
-        gaps.append(_Gap(tuple(absent), None, max(a.within or 0 for a in absent), False))
-    return _matcher(first, catalog), gaps
+        gaps.append(_Gap(tuple(absent), 0, max(a.within or 0 for a in absent), False))
+    return gaps

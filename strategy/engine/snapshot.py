@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from core.events import Event, Fact, Input, Relation
-from core.times import Micros
+from core.times import EARLIEST, Micros
 from knowledge.catalog.model import Catalog
 from strategy.document import Strategy
 from strategy.engine.compile import compile_strategy
-from strategy.engine.groups import groups_of
-from strategy.engine.state import Partition, Running, State
+from strategy.engine.memory import Memory
+from strategy.engine.nodes import Leaf
+from strategy.engine.state import Partition, Running, key_of
 
 
-def dump(part: Partition) -> dict[str, Any]:
+def dump(part: Partition, closed: Micros | None) -> dict[str, Any]:
+    """`closed`: the last instant that has passed."""
+    at = EARLIEST if closed is None else closed
     return {
         "running": [_dump_running(running) for running in part.running.values()],
+        "memories": [_dump_memory(memory, at) for _, memory in sorted(part.memories.items())],
         "world": part.world.dump(),
         "timers": part.timers.dump(),
         "queue": [[at, arrival, *_dump_input(item)] for at, _, _, _, arrival, item in part.queue],
@@ -23,53 +27,65 @@ def dump(part: Partition) -> dict[str, Any]:
         "fired": part.fired,
         "arrivals": part.arrivals,
         "deployments": part.deployments,
+        "numbers": part.numbers,
     }
 
 
 def load(data: dict[str, Any], catalog: Catalog) -> Partition:
-    part = Partition(groups_of(catalog), begin=None if data["begin"] is None else Micros(data["begin"]))
+    part = Partition(catalog, begin=None if data["begin"] is None else Micros(data["begin"]))
     part.world.load(data["world"])
     part.timers.load(data["timers"])
     for at, arrival, *fields in data["queue"]:
         part.arrivals = arrival - 1
         part.put(_load_input(fields), Micros(at))
-    part.arrivals, part.deployments = data["arrivals"], data["deployments"]
+    part.arrivals, part.deployments, part.numbers = data["arrivals"], data["deployments"], data["numbers"]
     part.fired = {name: {s: Micros(at) for s, at in last.items()} for name, last in data["fired"].items()}
-    for each in data["running"]:
-        part.add(_load_running(each, catalog))
+    kept = {number: rest for number, *rest in data["memories"]}
+    pairs = [_load_running(each, catalog) for each in data["running"]]
+    for running, numbers in pairs:
+        for leaf, number in zip(running.program.leaves, numbers, strict=True):
+            if number not in part.memories:
+                part.memories[number] = _load_memory(number, kept[number], leaf, running)
+            part.memories[number].uses += 1
+        running.memories = tuple(part.memories[number] for number in numbers)
+    part.restore([running for running, _ in pairs])
     return part
 
 
 def _dump_running(running: Running) -> dict[str, Any]:
-    leaves = running.program.leaves
     return {
         "strategy": running.strategy.model_dump(mode="json"),
         "version": running.version,
         "number": running.number,
         "begin": running.begin,
         "draining": running.draining,
-        "states": [
-            [
-                subject,
-                state.true,
-                [None if c is None else leaf.dump(c) for leaf, c in zip(leaves, state.cells, strict=True)],
-            ]
-            for subject, state in running.states.items()
-        ],
+        "memories": [memory.number for memory in running.memories],
     }
 
 
-def _load_running(data: dict[str, Any], catalog: Catalog) -> Running:
+def _load_running(data: dict[str, Any], catalog: Catalog) -> tuple[Running, list[int]]:
     strategy = Strategy.model_validate(data["strategy"])
     program = compile_strategy(strategy, catalog)
     begin = None if data["begin"] is None else Micros(data["begin"])
     running = Running(strategy, data["version"], data["number"], program, begin, data["draining"])
-    for subject, true, cells in data["states"]:
-        state = State(len(program.leaves))
-        state.true = true
-        state.cells = [None if c is None else leaf.load(c) for leaf, c in zip(program.leaves, cells, strict=True)]
-        running.states[subject] = state
-    return running
+    return running, data["memories"]
+
+
+def _dump_memory(memory: Memory, at: Micros) -> list[Any]:
+    memory.sweep(at)
+    cells = [[subject, memory.lead.dump(cell)] for subject, cell in memory.cells.items()]
+    return [memory.number, memory.begin, memory.draining, cells]
+
+
+def _load_memory(number: int, data: list[Any], leaf: Leaf, running: Running) -> Memory:
+    begin, draining, cells = data
+    kind, _, _, owner = key_of(leaf, running)
+    memory = Memory(number, kind, leaf, None if begin is None else Micros(begin), owner)
+    if draining:
+        memory.drain()
+    memory.cells = {subject: leaf.load(cell) for subject, cell in cells}
+    memory.room = max(memory.room, 2 * len(memory.cells))
+    return memory
 
 
 def _dump_input(item: Input) -> list[Any]:

@@ -21,7 +21,7 @@ Test = Callable[[Any], bool | None]
 """A comparison with a fixed value; None when what was seen cannot be compared."""
 
 _CONTEXT = Context(prec=120)
-_OPERATORS: dict[FilterOp, Callable[[Any, Any], Any]] = {
+OPERATORS: dict[FilterOp, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -76,7 +76,7 @@ def is_number(value: Any) -> bool:
 
 def compare(op: FilterOp, a: Any, b: Any) -> bool:
     """Plain comparison of two values of one kind; for `in`, `not_in` and `between`, b is a list."""
-    return bool(_OPERATORS[op](a, b))
+    return bool(OPERATORS[op](a, b))
 
 
 def comparison(op: FilterOp, value: Value | None, *, date: bool = False) -> Test:
@@ -119,7 +119,7 @@ def is_date(attribute: Attribute | None) -> bool:
 def bounded(op: Op, seen: Exact, value: Exact | list[Exact], bound: str) -> int:
     """Truth of `x op value` when all that is known of x is `seen`: exactly it, or a lower or upper bound of it."""
     if bound == "exact":
-        return TRUE if _OPERATORS[op](seen, value) else FALSE
+        return TRUE if OPERATORS[op](seen, value) else FALSE
     if op in ("==", "in"):
         return FALSE if _beyond(bound, seen, value) else UNKNOWN
     if op in ("!=", "not_in"):

@@ -14,11 +14,13 @@ class World:
     holds; at equal time the one whose JSON sorts last, and an end after a beginning, so that arrival order never
     matters."""
 
-    __slots__ = ("_facts", "_links", "_objects", "_subjects", "known")
+    __slots__ = ("_facts", "_links", "_objects", "_subjects", "known", "of_kind")
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
         """Every subject heard of → its object type."""
+        self.of_kind: dict[str, list[str]] = {}
+        """Object type → its subjects, in order of being heard of."""
         self._facts: dict[str, dict[str, tuple[Micros, Any]]] = {}
         self._links: dict[tuple[str, str, str], tuple[Micros, bool]] = {}
         self._objects: dict[tuple[str, str], set[str]] = {}
@@ -28,7 +30,8 @@ class World:
         """Note that a subject exists; True the first time."""
         if subject in self.known:
             return False
-        self.known[subject] = subject.partition("/")[0]
+        kind = self.known[subject] = subject.partition("/")[0]
+        self.of_kind.setdefault(kind, []).append(subject)
         return True
 
     def learn(self, fact: Fact) -> bool:

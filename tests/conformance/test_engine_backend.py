@@ -227,6 +227,18 @@ def test_history_brings_a_fresh_engine_to_its_end(backend: Backend) -> None:
     assert [a.reason for a in aside] == ["late", "duplicate"]
 
 
+def test_what_is_kept_of_a_condition_serves_the_strategies_that_come_later(backend: Backend) -> None:
+    """spec: U10"""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy(SPENT), 1)
+    engine.ingest([order(0, "a", amount=0.1), order(1, "b", amount=0.1)])
+    engine.advance(hour(1))
+    engine.deploy(strategy(SPENT, "t"), 1, [order(0, "a", amount=0.1), order(0.5, "never came", amount=0.1)])
+    engine.ingest([order(1.5, "c", amount=0.1)])
+    fired = engine.advance(hour(1.5)).firings
+    assert [(f.strategy, f.trigger.evidence) for f in fired] == [("s", ("a", "b", "c")), ("t", ("a", "b", "c"))]
+
+
 def test_an_edit_replaces_the_version_but_not_what_is_in_flight(backend: Backend) -> None:
     engine = backend(CATALOG, 0)
     engine.deploy(strategy(UNANSWERED), 1)

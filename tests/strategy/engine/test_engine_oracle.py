@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 from versions import Versions
-from worlds import START, Restart, catalogs, documents, inputs, operations, squeezed
+from worlds import START, Restart, catalogs, documents, inputs, operations, pools, relatives, squeezed
 
 from core.errors import InvalidInput, Refused
 from core.times import DAY, HOUR, Micros
@@ -125,6 +127,54 @@ def test_deployed_edited_and_retired_while_the_stream_runs_it_fires_as_the_oracl
     fired += engine.advance(Micros(START + 6 * DAY)).firings
     oracle.advance(START + 6 * DAY)
     assert [(f.at, f.strategy, f.subject, f.version) for f in fired] == oracle.fired()
+
+
+@several
+@given(st.data())
+def test_strategies_that_share_conditions_come_change_and_go_as_the_oracle_says(data: st.DataObject) -> None:
+    catalog, pool = data.draw(catalogs()), data.draw(pools())
+    lateness = data.draw(st.sampled_from([0, HOUR, 6 * HOUR]))
+    engine, oracle = PythonEngine(catalog, lateness), Versions(catalog, lateness)
+    fired: list[Firing] = []
+    numbers: Counter[str] = Counter()
+
+    def deploy(name: str) -> None:
+        strategy, cold, closed = data.draw(relatives(name, pool)), data.draw(st.booleans()), oracle.closed()
+        past = [item for at, item in oracle.taken if closed is not None and at <= closed]
+        with suppress(Refused, InvalidInput):
+            engine.deploy(strategy, numbers[name] + 1, [] if cold else past)
+            numbers[name] += 1
+            oracle.deploy(strategy, numbers[name], cold)
+
+    for name in "stuv"[: data.draw(st.integers(1, 4))]:
+        deploy(name)
+    for op in data.draw(operations(data.draw(inputs(lateness)))):
+        if isinstance(op, Restart):
+            kept = engine.snapshot()
+            engine = PythonEngine(catalog, lateness)
+            engine.restore(kept)
+            assert engine.snapshot() == kept
+        elif isinstance(op, int):
+            fired += engine.advance(op).firings
+            oracle.advance(op)
+        else:
+            fired += engine.ingest(op).firings
+            oracle.ingest(op)
+        change = data.draw(st.sampled_from(["", "", "", "deploy", "deploy", "retire"]))
+        if change == "deploy":
+            deploy(data.draw(st.sampled_from("stuv")))
+        elif change == "retire":
+            name = data.draw(st.sampled_from("stuv"))
+            engine.retire(name)
+            oracle.retire(name)
+    assert [(f.at, f.strategy, f.subject, f.version) for f in fired] == oracle.fired()
+    if oracle.closed() is None:
+        return
+    for version in oracle.running():
+        for subject in oracle.subjects(version.strategy.subject):
+            trigger, _ = engine.look(version.strategy.name, subject)
+            for condition, seen in nodes(version.strategy.trigger, trigger):
+                assert seen.truth.value == oracle.stands(version.strategy.name, subject, condition), seen
 
 
 @several

@@ -54,12 +54,16 @@ class Versions(Oracle):
     def _current(self, name: str) -> Version | None:
         return next((v for v in reversed(self.versions) if v.strategy.name == name and v.retired is None), None)
 
-    def stands(self, name: str, subject: str) -> str:
-        """The truth of a strategy's trigger just after the last closed instant."""
+    def running(self) -> list[Version]:
+        """The newest version of every strategy that is not retired."""
+        return [v for v in self.versions if v is self._current(v.strategy.name)]
+
+    def stands(self, name: str, subject: str, condition: d.Condition | None = None) -> str:
+        """The truth of a strategy's trigger, or of a part of it, just after the last closed instant."""
         version, at = self._current(name), self.closed()
         assert version is not None and at is not None
         self._judged = version
-        return self.truth(version.strategy.trigger, version.strategy, subject, at, after=True)
+        return self.truth(condition or version.strategy.trigger, version.strategy, subject, at, after=True)
 
     def fired(self) -> list[tuple[int, str, str, int]]:
         turns = sorted(turn for order in range(len(self.versions)) for turn in self._of(order))

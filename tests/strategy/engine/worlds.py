@@ -285,6 +285,40 @@ def documents(draw: st.DrawFn, name: str = "s", flying: bool = False) -> Strateg
     return Strategy.model_validate(made)
 
 
+Pool = tuple[str, list[dict[str, Any]]]
+"""An object type, and conditions on it."""
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    subject = draw(st.sampled_from(["customer"] * 3 + ["store"]))
+    return subject, draw(st.lists(conditions(subject), min_size=1, max_size=3))
+
+
+@st.composite
+def relatives(draw: st.DrawFn, name: str, pool: Pool) -> Strategy:
+    """A strategy made of conditions that others are made of as well: as they are, denied, compared with another value,
+    joined."""
+    subject, known = pool
+
+    def part() -> dict[str, Any]:
+        found = dict(draw(st.sampled_from(known)))
+        if found["kind"] in ("aggregate", "metric", "ratio") and isinstance(found["value"], int | float):
+            found["value"] = draw(st.sampled_from([found["value"], 1, 2]))
+        if found["kind"] == "streak":
+            found["times"] = draw(st.integers(1, 3))
+        return {"kind": "not", "of": found} if draw(st.integers(0, 2)) == 0 else found
+
+    made: dict[str, Any] = {"name": name, "subject": subject, "actions": [{"task": "call"}], "trigger": part()}
+    if draw(st.booleans()):
+        made["trigger"] = {"kind": draw(st.sampled_from(["all", "any"])), "of": [part(), part()]}
+    if draw(st.integers(0, 4)) == 0:
+        made["audience"] = part()
+    if draw(st.integers(0, 4)) == 0:
+        made["guards"] = {"cooldown": draw(st.sampled_from(SPANS))}
+    return Strategy.model_validate(made)
+
+
 _NUMBERED: list[dict[str, Any]] = [
     {"kind": "aggregate", "event": "a", "function": "count", "window": {"over": "1h"}},
     {"kind": "aggregate", "event": "a", "function": "count", "window": {"over": "1d"}},
