@@ -42,6 +42,7 @@ from strategy.budget import Budget
 from strategy.delivery.decider import Decider
 from strategy.delivery.outbox import OutboxWorker
 from strategy.delivery.service import DeliveryService
+from strategy.engines import backend_of
 from strategy.histories import Histories
 from strategy.live import LiveEngine
 from strategy.replay_jobs import ReplayJobs
@@ -129,6 +130,7 @@ class Hub:
             lambda ctx: self.catalog,
             self.decider,
             lateness=settings.lateness,
+            backend=backend_of(settings.engine, settings.engine_memory, settings.data_dir),
             sinks=[self._tell_graph],
         )
         self.histories = Histories(settings.data_dir / "histories", clock)

@@ -15,6 +15,7 @@ from core.ids import TenantId
 from core.sizes import Size
 from core.text import Lang, Text, system_lang
 from core.times import SECOND, Duration
+from strategy.engines import EngineName
 
 PREFIX = "ZHONGSHU_"
 
@@ -38,6 +39,14 @@ class Settings(BaseSettings):
     lateness: Duration = Field(
         default=2 * SECOND,
         description="how far behind the newest event one may come and still count; firings wait as long",
+    )
+    engine: EngineName = Field(
+        default=EngineName.PYTHON,
+        description="matcher of live events: `python`, or `columnar` for many; the first use of that compiles it",
+    )
+    engine_memory: Size | None = Field(
+        default=None,
+        description="memory of the columnar matcher's state, such as `8GiB`; the rest is in files in `data_dir`",
     )
     engine_state_budget: Size = Field(
         default=4 << 30,

@@ -24,7 +24,7 @@ from core.text import Text
 from core.times import Micros, format_time
 from knowledge.catalog import Catalog
 from strategy.document import Strategy
-from strategy.engine.port import EngineBackend, EngineFactory, Firing, Outcome, SetAside
+from strategy.engine.port import BeyondColumns, EngineBackend, EngineFactory, Firing, Outcome, SetAside
 from strategy.engine.python import PythonEngine
 from strategy.journal import aside_row, input_from
 from strategy.repository import JournalEntry, JournalRepository, StrategyRepository
@@ -195,11 +195,20 @@ class TenantRunner:
         try:
             if rows:
                 self._keep(self._give(rows), rows[0])
+        except BeyondColumns as beyond:
+            self._take_over(beyond, rows[0].seq)
+            self._advance(rows)
         except Exception:
             _log.exception("engine_broke", tenant=self.ctx.tenant, first=rows[0].seq, last=rows[-1].seq)
             self._repeat(rows[0].seq)
             for row in rows:
                 self._carefully(row)
+
+    def _take_over(self, beyond: BeyondColumns, before_seq: int) -> None:
+        """From here on the Python matcher, which keeps any value, brought to where the other one was."""
+        _log.warning("engine_changed", tenant=self.ctx.tenant, strategies=beyond.strategies, to="python")
+        self._backend = PythonEngine
+        self._repeat(before_seq)
 
     def _give(self, rows: Sequence[JournalEntry]) -> Outcome:
         first = rows[0]
@@ -217,6 +226,9 @@ class TenantRunner:
             waits = due is not None and due <= closes
             try:
                 outcomes.append(self.engine.advance(due) if due is not None and waits else self._give([row]))
+            except BeyondColumns as beyond:
+                self._take_over(beyond, row.seq)
+                outcomes.clear()
             except Exception as error:
                 fault = self._at_fault(due, row.seq) if due is not None and waits else [row]
                 if not fault and self.engine.next_due() != due:  # a timer broke, and is gone

@@ -31,25 +31,12 @@ from strategy.columnar.side import Side, events_of
 from strategy.columnar.spill import Memory
 from strategy.columnar.strings import DUPLICATE, TAKEN, Seen, Strings, grown, take_in
 from strategy.document import Condition, Strategy
-from strategy.engine.port import Deployed, Firing, Observation, Outcome, SetAside
+from strategy.engine.port import BeyondColumns, Deployed, Firing, Observation, Outcome, SetAside
 
 REMEMBER = 30 * DAY
 """For how long, in event time before the watermark, the identity of an event is remembered."""
 _APART = 256
 """Fewer items than this are run in one thread: handing them to others costs more."""
-
-
-class BeyondColumns(Exception):
-    """A value came that columns cannot add up exactly. The engine is to be built anew, with the Python matcher, from
-    what was recorded; nothing of the instant has been applied.
-
-    Args:
-        strategies: whose conditions the value is for.
-    """
-
-    def __init__(self, strategies: Sequence[str]) -> None:
-        super().__init__(f"a value is too large or too fine for {', '.join(strategies)}")
-        self.strategies = tuple(strategies)
 
 
 class ColumnarEngine:

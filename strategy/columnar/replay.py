@@ -18,10 +18,11 @@ from strategy.columnar import codes as c
 from strategy.columnar.arrow import FrameDecoder
 from strategy.columnar.columns import Columns
 from strategy.columnar.decode import Decoder, read_chunks
-from strategy.columnar.engine import BeyondColumns, ColumnarEngine
+from strategy.columnar.engine import ColumnarEngine
 from strategy.columnar.side import events_of
 from strategy.columnar.strings import DUPLICATE, TAKEN
 from strategy.document import Strategy
+from strategy.engine.port import BeyondColumns
 from strategy.recorded import LineFile, RowFile
 from strategy.replay import AHEAD, CHUNK, JUMP, Item, Replay
 from strategy.stream import GoodLine, Line, Place, event_of, read_lines

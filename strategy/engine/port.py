@@ -85,6 +85,19 @@ class Deployed:
     warm_up: int | None = field(default=None)
 
 
+class BeyondColumns(Exception):
+    """A value came that a matcher of columns cannot add up exactly. Its engine is of no more use: the Python matcher is
+    to take over, from what was recorded. Nothing that the call led to has been handed out.
+
+    Args:
+        strategies: whose conditions the value is for.
+    """
+
+    def __init__(self, strategies: Sequence[str]) -> None:
+        super().__init__(f"a value is too large or too fine for {', '.join(strategies)}")
+        self.strategies = tuple(strategies)
+
+
 class EngineBackend(Protocol):
     """Matches events, facts and relations against live strategies, exactly, in event time.
 
@@ -110,7 +123,11 @@ class EngineBackend(Protocol):
         ...
 
     def ingest(self, inputs: Sequence[Input]) -> Outcome:
-        """Take inputs and return the firings that the watermark has made final."""
+        """Take inputs and return the firings that the watermark has made final.
+
+        Raises:
+            BeyondColumns: from a matcher of columns alone, here and in `advance`.
+        """
         ...
 
     def advance(self, to: Micros) -> Outcome:
