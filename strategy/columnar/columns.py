@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from core.events import Event
@@ -129,8 +129,6 @@ def kind_of(value: Any) -> int:
 
 def raw_json(value: Any) -> bytes:
     """A value as the JSON that a cell of kind OTHER holds."""
-    import json
-
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
@@ -143,16 +141,5 @@ def value_of(kind: int, number: float, raw: bytes) -> Any:
     if kind == TEXT:
         return raw.decode("utf-8", "surrogatepass")
     if kind == OTHER:
-        return orjson.loads(raw) if raw[:1] in b'{["' else _loads(raw)
+        return json.loads(raw)
     return kind == TRUE
-
-
-def _loads(raw: bytes) -> Any:
-    import json
-
-    return json.loads(raw)
-
-
-def used_fields(names: Iterable[str]) -> tuple[str, ...]:
-    """Fields in the order of their columns."""
-    return tuple(sorted(set(names)))

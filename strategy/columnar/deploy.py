@@ -14,7 +14,7 @@ from core.times import Micros
 from knowledge.catalog import Catalog
 from strategy.columnar import codes as c
 from strategy.columnar.columns import Layout, columns_of
-from strategy.columnar.plan import Entry, Leaf, Tables, leaves_of
+from strategy.columnar.plan import Entry, Leaf, Tables
 from strategy.columnar.program import Writer, restless, wakes
 from strategy.columnar.shard import Items
 from strategy.columnar.strings import Strings, remember
@@ -23,10 +23,12 @@ from strategy.document import Sequence as SequenceIs
 from strategy.engine.check import check_strategy
 from strategy.engine.compile import compile_strategy
 from strategy.engine.facts import FactLeaf
+from strategy.engine.history import in_order
 from strategy.engine.nodes import Leaf as Judge
 from strategy.engine.nodes import Now
 from strategy.engine.paths import PathLeaf
 from strategy.engine.port import Deployed, Observation
+from strategy.engine.wakes import parts
 from strategy.engine.world import World
 
 if TYPE_CHECKING:
@@ -89,11 +91,11 @@ class Deployments:
         strategy = entry.strategy
         program = compile_strategy(strategy, self._catalog)
         facts = [leaf if isinstance(leaf, FactLeaf | PathLeaf) else None for leaf in program.leaves]
-        trigger = leaves_of(strategy.trigger, "trigger")
-        audience = leaves_of(strategy.audience, "audience") if strategy.audience is not None else []
-        for i, (path, condition) in enumerate((*trigger, *audience)):
+        trigger = list(parts(strategy.trigger))
+        audience = list(parts(strategy.audience, "audience")) if strategy.audience is not None else []
+        for i, part in enumerate((*trigger, *audience)):
             places = entry.trigger if i < len(trigger) else entry.audience
-            places.append((path, self._leaf(entry, condition, facts[i], entry.begin, fresh)))
+            places.append((part.path, self._leaf(entry, part.leaf, facts[i], entry.begin, fresh)))
         unknown = {
             i: int(self.tables.conditions.rows[leaf.number, c.DEFAULT])
             for i, (_, leaf) in enumerate(entry.trigger)
@@ -145,10 +147,7 @@ class Deployments:
 
     def _past(self, history: Iterable[Input]) -> list[Input]:
         """History in order, each event once, without what is still queued. It brings a fresh engine to its end."""
-        once: dict[object, Input] = {}
-        for i, item in enumerate(history):
-            once.setdefault((item.source, item.id) if isinstance(item, Event) else i, item)
-        past = sorted(once.values(), key=_order)
+        past = in_order(history)
         closed = self._engine.closed
         if closed is None:
             if past:
@@ -377,7 +376,3 @@ def _moved(seen: Observation, old: str, new: str) -> Observation:
         return seen
     children = tuple(_moved(child, old, new) for child in seen.children)
     return replace(seen, path=new + seen.path[len(old) :], children=children)
-
-
-def _order(item: Input) -> tuple[Micros, int, str, str]:
-    return (item.time, 1, item.id, item.source) if isinstance(item, Event) else (item.time, 0, "", "")

@@ -15,8 +15,8 @@ from strategy.columnar.state import (
     count_of,
     drop_first,
     entry,
+    expire,
     find,
-    first_after,
     item,
     make_block,
     push,
@@ -92,9 +92,7 @@ def _count(D: Any, leaf: int, e: int, at: int, event: int) -> None:
     n = count_of(rows, e)
     if n == c.EXTERNAL:
         o = block_of(rows, e)
-        gone = first_after(ring, o, 2, cutoff)
-        if gone > 0:
-            drop_first(ring, o, gone)
+        expire(ring, o, 2, cutoff)
     else:
         kept = 0
         for k in range(n):
@@ -128,9 +126,7 @@ def _value(D: Any, leaf: int, e: int, at: int, event: int, value: int, sum_value
         o = make_block(rows, ring, meta, e, 2, stride, 0)
     over, last = L[leaf, c.OVER], L[leaf, c.LAST]
     if over > 0:
-        gone = first_after(ring, o, stride, at - over)
-        if gone > 0:
-            drop_first(ring, o, gone)
+        expire(ring, o, stride, at - over)
     ring[o + c.N] += 1
     n = ring[o + c.LEN]
     if over == 0 and last == 0 and (fn == c.MIN or fn == c.MAX):
@@ -173,9 +169,7 @@ def _ratio(D: Any, leaf: int, e: int, at: int, event: int, mask: int) -> None:
         o = make_block(rows, ring, meta, e, 4, 4, 0)
     over, last = L[leaf, c.OVER], L[leaf, c.LAST]
     if over > 0:
-        gone = first_after(ring, o, 4, at - over)
-        if gone > 0:
-            drop_first(ring, o, gone)
+        expire(ring, o, 4, at - over)
     elif last == 0 and ring[o + c.LEN] == c.EVIDENCE:
         drop_first(ring, o, 1)
     of, per = ring[o + c.X0], ring[o + c.X1]
@@ -199,9 +193,7 @@ def _change(D: Any, leaf: int, e: int, at: int, event: int, sum_value: int) -> N
     o = block_of(rows, e)
     if o < 0:
         o = make_block(rows, ring, meta, e, 4, 4, 0)
-    gone = first_after(ring, o, 4, at - L[leaf, c.OVER])
-    if gone > 0:
-        drop_first(ring, o, gone)
+    expire(ring, o, 4, at - L[leaf, c.OVER])
     one = 1 if L[leaf, c.FN] == c.COUNT else sum_value
     n = ring[o + c.LEN]
     total = ring[item(ring, o, n - 1, 4) + 3] if n > 0 else 0

@@ -11,7 +11,7 @@ from strategy.columnar import codes as c
 from strategy.columnar.plan import Leaf
 from strategy.document import All, Any_, Condition, Not
 from strategy.engine.nodes import TRUTHS
-from strategy.engine.port import Observation
+from strategy.engine.port import Note, Observation
 
 
 def observation(leaf: Leaf, path: str, row: Sequence[int], ids: tuple[str, ...], at: Micros, value: Any) -> Observation:
@@ -21,7 +21,7 @@ def observation(leaf: Leaf, path: str, row: Sequence[int], ids: tuple[str, ...],
     condition: Any = leaf.condition
     kind, truth, short = condition.kind, row[c.O_TRUTH], row[c.O_SHORT] == 1
     said: dict[str, Any] = {}
-    note = None
+    note: Note | None = None
     if kind == "event":
         said = {"observed": row[c.O_A]}
     elif kind == "streak":
@@ -47,7 +47,7 @@ def observation(leaf: Leaf, path: str, row: Sequence[int], ids: tuple[str, ...],
         said = {"observed": factor * of / per if per else None, "op": condition.op, "threshold": condition.value}
         said["window"] = window
         note = "nothing_to_divide" if per == 0 and not short else "short_history"
-    return Observation(path, kind, TRUTHS[truth], evidence=ids, note=note if truth == c.UNKNOWN else None, **said)  # type: ignore[arg-type]
+    return Observation(path, kind, TRUTHS[truth], evidence=ids, note=note if truth == c.UNKNOWN else None, **said)
 
 
 def _aggregate(function: str, row: Sequence[int], value: Any) -> Any:

@@ -403,12 +403,3 @@ def _codes(condition: Condition, leaves: Iterable[int]) -> list[int]:
         return [next(numbers)]
 
     return lay(condition)
-
-
-def leaves_of(condition: Condition, path: str) -> list[tuple[str, Condition]]:
-    """The conditions of a tree with their paths, in the order of its codes."""
-    if isinstance(condition, All | Any_):
-        return [found for i, part in enumerate(condition.of) for found in leaves_of(part, f"{path}.of.{i}")]
-    if isinstance(condition, Not):
-        return leaves_of(condition.of, f"{path}.of")
-    return [(path, condition)]

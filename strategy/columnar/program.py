@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from knowledge.catalog.model import Catalog
-from knowledge.catalog.units import canonical
 from strategy.columnar import codes as c
-from strategy.columnar.plan import Leaf, Tables, leaves_of
+from strategy.columnar.plan import Leaf, Tables
 from strategy.columnar.strings import Strings
 from strategy.document import (
     SUBJECT,
@@ -28,7 +27,9 @@ from strategy.document import (
     Streak,
 )
 from strategy.engine.nodes import Leaf as Judge
+from strategy.engine.rates import ratio_of
 from strategy.engine.values import bounded, exact, is_date
+from strategy.engine.wakes import NEVER, parts, turns
 
 PERIODS = ("day", "night", "week", "month")
 _STEPS = 8
@@ -39,8 +40,8 @@ _RATIO_LIMIT = 10**10
 def fits(strategy: Strategy, catalog: Catalog) -> bool:
     """Whether every condition can be kept here exactly: sums in millionths, sequences of up to eight steps, no distinct
     values over all history, no order of texts (or dates) in `last`."""
-    conditions = leaves_of(strategy.trigger, "") + (leaves_of(strategy.audience, "") if strategy.audience else [])
-    return all(_fits(condition, catalog) for _, condition in conditions)
+    trees = [strategy.trigger, *([strategy.audience] if strategy.audience is not None else [])]
+    return all(_fits(part.leaf, catalog) for tree in trees for part in parts(tree))
 
 
 def _fits(condition: Condition, catalog: Catalog) -> bool:
@@ -202,9 +203,11 @@ class Writer:
         return row
 
     def _ratio(self, leaf: Leaf, kind: int, condition: MetricIs | Ratio) -> dict[int, int]:
-        of, per, factor = ratio_of(condition, self._catalog)
-        self._hook(leaf, kind, of, c.OF)
-        self._hook(leaf, kind, per, c.PER_SIDE)
+        if isinstance(condition, MetricIs):
+            condition = ratio_of(condition, self._catalog.metrics[condition.metric])
+        self._hook(leaf, kind, condition.of, c.OF)
+        self._hook(leaf, kind, condition.per, c.PER_SIDE)
+        factor = 100 if condition.percent else 1
         threshold = _millionths(condition.value, _RATIO_LIMIT * c.SCALE) or 0
         return {
             c.KIND: c.RATIO, c.OP: c.OPS[condition.op], c.NV: 1, c.FACTOR: factor, c.STRIDE: 4,
@@ -213,53 +216,14 @@ class Writer:
         }  # fmt: skip
 
 
-def ratio_of(condition: MetricIs | Ratio, catalog: Catalog) -> tuple[EventFilter, EventFilter, int]:
-    """The two sides of a metric or ratio, and what their quotient is multiplied by."""
-    if isinstance(condition, MetricIs):
-        metric = catalog.metrics[condition.metric]
-        percent = metric.unit is not None and canonical(metric.unit) == "percent"
-        return EventFilter(event=metric.ratio.of), EventFilter(event=metric.ratio.per), 100 if percent else 1
-    return condition.of, condition.per, 100 if condition.percent else 1
-
-
-def wakes(condition: Condition) -> dict[int, int]:
-    """Which conditions of a tree (numbered in the order of its leaves) can turn it to true by time alone, and how. Time
-    can only lower a count, so `count >= n` matters only where lowering it raises the tree: under a `not`."""
-    found: dict[int, int] = {}
-    place = 0
-
-    def walk(part: Condition, up: bool) -> None:
-        nonlocal place
-        if isinstance(part, All | Any_):
-            for each in part.of:
-                walk(each, up)
-        elif isinstance(part, Not):
-            walk(part.of, not up)
-        else:
-            mode = _may_rise(part, up)
-            if mode:
-                found[place] = mode
-            place += 1
-
-    walk(condition, True)
+def wakes(trigger: Condition) -> dict[int, int]:
+    """Which conditions of a trigger (by their place among its leaves) need timers: RISING, or FALLING when values below
+    zero alone make it so."""
+    found = {}
+    for place, part in enumerate(parts(trigger)):
+        if turns(part.leaf, part.holds) != NEVER:
+            found[place] = c.FALLING if turns(part.leaf, part.holds, negatives=False) == NEVER else c.RISING
     return found
-
-
-def _may_rise(condition: Condition, up: bool) -> int:
-    """Whether time alone can turn a condition true (`up`) or false: 0, RISING or FALLING."""
-    if isinstance(condition, Sequence):
-        return c.RISING if condition.steps[-1].absent else 0
-    if isinstance(condition, Streak | Happens):
-        return 0
-    if isinstance(condition, Aggregate):
-        if condition.window.over is None:
-            return 0
-        if condition.op in (">", ">=") and up:
-            return {"count": 0, "distinct": 0, "sum": c.FALLING}.get(condition.function, c.RISING)
-        return c.RISING
-    if isinstance(condition, Change):
-        return c.RISING
-    return c.RISING if isinstance(condition, MetricIs | Ratio) and condition.window.over is not None else 0
 
 
 def restless(condition: Condition, facts: dict[int, int]) -> bool:

@@ -211,6 +211,14 @@ def first_after(ring: Any, o: int, stride: int, cutoff: int) -> int:
 
 
 @borrowing
+def expire(ring: Any, o: int, stride: int, cutoff: int) -> None:
+    """Let a block's items at or before a moment go."""
+    gone = first_after(ring, o, stride, cutoff)
+    if gone > 0:
+        drop_first(ring, o, gone)
+
+
+@borrowing
 def heap_push(heap: Any, n: int, due: int, key: int) -> None:
     """Timers by (due, key); `n` is how many there are before. key: subject << 32 | condition."""
     k = n

@@ -22,6 +22,10 @@ class Truth(Enum):
     TRUE = "true"
 
 
+Note = Literal["no_data", "short_history", "nothing_to_divide", "missing_field"]
+"""Why a condition is unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What one node of a trigger (or audience) tree looked like at one moment; language-neutral and serialisable.
@@ -39,7 +43,7 @@ class Observation:
     threshold: Any = None
     window: tuple[Micros, Micros] | None = None
     evidence: tuple[str, ...] = ()
-    note: Literal["no_data", "short_history", "nothing_to_divide", "missing_field"] | None = None
+    note: Note | None = None
     children: tuple[Observation, ...] = ()
 
 

@@ -16,6 +16,7 @@ from strategy.engine import snapshot as snapshots
 from strategy.engine.check import check_strategy
 from strategy.engine.compile import compile_strategy
 from strategy.engine.groups import subjects_of
+from strategy.engine.history import in_order
 from strategy.engine.memory import Memory
 from strategy.engine.nodes import shown
 from strategy.engine.port import Deployed, Observation, Outcome, SetAside
@@ -70,10 +71,7 @@ class PythonEngine:
 
     def _past(self, history: Iterable[Input]) -> list[Input]:
         """History in order, each event once, without what is still queued. It brings a fresh engine to its end."""
-        once: dict[object, Input] = {}
-        for i, item in enumerate(history):
-            once.setdefault((item.source, item.id) if isinstance(item, Event) else i, item)
-        past = sorted(once.values(), key=_order)
+        past = in_order(history)
         if self._closed is None:
             if past:
                 self._closed = self._mark = past[-1].time
@@ -222,7 +220,3 @@ class PythonEngine:
         self._mark, self._closed = body["mark"], body["closed"]
         self._seen = {(source, id_): Micros(time) for source, id_, time in body["seen"]}
         self._part = snapshots.load(body, self._catalog)
-
-
-def _order(item: Input) -> tuple[Micros, int, str, str]:
-    return (item.time, 1, item.id, item.source) if isinstance(item, Event) else (item.time, 0, "", "")
