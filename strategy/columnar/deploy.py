@@ -46,6 +46,8 @@ class Deployments:
         self.texts = Strings()
         self.current: dict[str, Entry] = {}
         self.unbegun: list[Leaf] = []
+        self.draining: list[Entry] = []
+        """Older versions that finish what is in flight."""
         self.restless_kinds: set[int] = set()
         self.count = 0
         self._unsettled = False
@@ -255,6 +257,7 @@ class Deployments:
             self.tables.conditions.rows[leaf.number, c.CLOSED] = 1
             self.tables.touched.append(leaf.number)
         old.draining = True
+        self.draining.append(old)
         self.tables.strategies.rows[old.number, c.DRAINING] = 1
 
     def _in_flight(self, entry: Entry) -> bool:
@@ -262,6 +265,8 @@ class Deployments:
         return any(shard.conditions[number, c.WAITING] > 0 for number in sequences for shard in self._engine.shards)
 
     def _drop(self, entry: Entry) -> None:
+        if entry.draining:
+            self.draining.remove(entry)
         for leaf in self.tables.drop_strategy(entry):
             if leaf.fact is not None:
                 self._engine.facts.remove(leaf)
@@ -277,9 +282,8 @@ class Deployments:
 
     def sweep(self) -> None:
         """Drop older versions whose last sequence in flight is over."""
-        for entry in [each for each in self.tables.entries.values() if each.draining]:
-            if not self._in_flight(entry):
-                self._drop(entry)
+        for entry in [each for each in self.draining if not self._in_flight(each)]:
+            self._drop(entry)
 
     def name_places(self) -> dict[int, int]:
         """Number of a name → its place among those in use."""
