@@ -121,12 +121,15 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
 
 def _check_group(event_id: str, event: EventType, kind: str, text: str) -> None:
     """A group is another object type than the event's own, and its key stands in a declared text, enum or number."""
-    path = ["events", event_id, "groups", kind]
-    where = {"line": line_of(text, path), "field": ".".join(path)}
+
+    def where() -> dict[str, Any]:
+        path = ["events", event_id, "groups", kind]
+        return {"line": line_of(text, path), "field": ".".join(path)}
+
     if kind == event.subject:
         raise InvalidCatalog(
             Text(f"{event_id!r} 本来就发生在 {kind!r} 上", f"{event_id!r} happens to a {kind!r} anyway"),
-            where=where,
+            where=where(),
             hint=Text("这里写其他对象，例如 store", "Name another object here, such as store"),
         )
     name = event.groups[kind]
@@ -134,14 +137,14 @@ def _check_group(event_id: str, event: EventType, kind: str, text: str) -> None:
     if name not in event.fields:
         raise InvalidCatalog(
             Text(f"事件 {event_id!r} 没有字段 {name!r}", f"event {event_id!r} has no field {name!r}"),
-            where=where,
+            where=where(),
             nearest=nearest(name, keys) or keys[:3],
         )
     if name not in keys:
-        kind = event.fields[name].type
+        held = event.fields[name].type
         raise InvalidCatalog(
-            Text(f"字段 {name!r} 是 {kind}，不能作编号", f"field {name!r} is {kind} and cannot hold a key"),
-            where=where,
+            Text(f"字段 {name!r} 是 {held}，不能作编号", f"field {name!r} is {held} and cannot hold a key"),
+            where=where(),
             nearest=keys[:3],
             hint=Text("用 text、enum 或 number 字段", "Use a text, enum or number field"),
         )

@@ -45,7 +45,8 @@ class Deployments:
         self.tables = Tables(engine.catalog, layout.types, layout.fields, self.kinds)
         self.texts = Strings()
         self.current: dict[str, Entry] = {}
-        self.unbegun: list[Leaf] = []
+        self.unbegun: dict[int, Leaf] = {}
+        """Conditions whose history has not begun, by number."""
         self.draining: list[Entry] = []
         """Older versions that finish what is in flight."""
         self.restless_kinds: set[int] = set()
@@ -79,7 +80,7 @@ class Deployments:
         self.current[strategy.name] = entry
         kind = self.kinds[strategy.subject]
         if begin is None:
-            self.unbegun += [leaf for leaf in fresh if leaf.fact is None and leaf not in self.unbegun]
+            self.unbegun |= {leaf.number: leaf for leaf in fresh if leaf.fact is None}
         if engine.closed is not None:
             self._judge_facts([leaf for leaf in fresh if leaf.fact is not None], kind, engine.closed)
             if awake:
@@ -270,8 +271,7 @@ class Deployments:
         for leaf in self.tables.drop_strategy(entry):
             if leaf.fact is not None:
                 self._engine.facts.remove(leaf)
-            if leaf in self.unbegun:
-                self.unbegun.remove(leaf)
+            self.unbegun.pop(leaf.number, None)
         self._unsettled = True
 
     def retire(self, name: str) -> None:
@@ -306,7 +306,9 @@ class Deployments:
             if each["draining"]:
                 self._drain(entry)
             if entry.begin is None:
-                self.unbegun += [leaf for _, leaf in (*entry.trigger, *entry.audience) if leaf.fact is None]
+                self.unbegun |= {
+                    leaf.number: leaf for _, leaf in (*entry.trigger, *entry.audience) if leaf.fact is None
+                }
         self._unsettled = True
         self.settle()
         return [self.tables.leaves[_key(key)].number for key in kept["leaves"]]
@@ -329,7 +331,7 @@ class Deployments:
 
     def begin(self, at: Micros) -> set[int]:
         """History begins: windows that wait for it are full from then on. The kinds of subjects that concerns."""
-        for leaf in self.unbegun:
+        for leaf in self.unbegun.values():
             self.tables.conditions.rows[leaf.number, c.BEGIN] = at
             self.tables.touched.append(leaf.number)
             if leaf.key[-2:] == ("since", None):

@@ -260,7 +260,7 @@ class Shard:
         self.subj[: self.subjects] = kept["subj"]
         wanted = np.array([*numbers, 0], np.int64)
         live = self.rows[: m[c.ROWS_TOP]]
-        _retag(live, wanted, np.arange(len(live) + 1))
+        _retag(live, wanted)
         sort_rows(live, self.subj, self.subjects)
         heap = self.heap[: m[c.HEAP_N]]
         heap[:, 1] = (heap[:, 1] >> 32 << 32) | wanted[heap[:, 1] & 0xFFFFFFFF]
@@ -274,12 +274,13 @@ def _map_of(places: dict[int, int]) -> Numbers:
     return found
 
 
-def _retag(rows: Numbers, leaves: Numbers, names: Numbers) -> None:
-    """Give entries of rows other numbers of conditions and names."""
+def _retag(rows: Numbers, leaves: Numbers, names: Numbers | None = None) -> None:
+    """Give entries of rows other numbers of conditions and, unless they keep theirs, of names."""
     tags = rows[:, 0].astype(np.int64)
     marks, counts = tags & (c.TIMER | c.COOLDOWN), tags & ~np.int64(c.TAG)
     own = tags & c.TAG & ~(c.TIMER | c.COOLDOWN)
     cooled = marks & c.COOLDOWN != 0
     own[~cooled] = leaves[np.minimum(own[~cooled], len(leaves) - 1)]
-    own[cooled] = names[own[cooled]]
+    if names is not None:
+        own[cooled] = names[own[cooled]]
     rows[:, 0] = (counts | marks | own).astype(np.uint32)

@@ -273,6 +273,27 @@ def test_cooldown_is_kept_deterministically(backend: Backend) -> None:
     assert short(again.advance(hour(2)).firings) == [("s", 2)]
 
 
+def test_what_waits_for_history_in_two_places_is_dropped_once_after_a_restart(backend: Backend) -> None:
+    """Found by the campaign: a condition that stands twice in a strategy was twice among those that wait to begin."""
+    engine, again = backend(CATALOG, 0), backend(CATALOG, 0)
+    engine.deploy(strategy({"kind": "any", "of": [UNOPENED, {"kind": "not", "of": UNOPENED}]}), 1)
+    again.restore(engine.snapshot())
+    again.deploy(strategy(ORDERED), 2)
+    assert short(again.ingest([order(0)]).firings + again.advance(hour(1)).firings) == [("s", 0)]
+
+
+def test_a_cooldown_is_restored_beside_strategies_that_have_no_state(backend: Backend) -> None:
+    """Found by the campaign: the third name was looked for among as many as there are conditions with state."""
+    engine, again = backend(CATALOG, 0), backend(CATALOG, 0)
+    for name, trigger in (("r", VIP), ("s", VIP), ("t", ORDERED)):
+        engine.deploy(strategy(trigger, name, guards={"cooldown": "1h"}), 1)
+    engine.ingest([order(0)])
+    engine.advance(hour(0))
+    again.restore(engine.snapshot())
+    assert again.snapshot() == engine.snapshot()
+    assert short(again.ingest([order(0.5), order(1)]).firings + again.advance(hour(1)).firings) == [("t", 1)]
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"format": 99}'])
 def test_what_is_no_snapshot_is_refused(backend: Backend, body: bytes) -> None:
     with pytest.raises(InvalidInput):

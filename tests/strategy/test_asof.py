@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -31,11 +30,10 @@ from strategy.tables import Kind
 from tests.strategy.engine.oracle import Oracle
 from tests.strategy.engine.worlds import CATALOG, START, Restart, catalogs, documents, inputs, operations
 
-CAMPAIGN = os.environ.get("ENGINE_EXAMPLES")
 _tenants = count()
 several = settings(
-    max_examples=int(CAMPAIGN or 60),
-    derandomize=CAMPAIGN is None,
+    max_examples=60,
+    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

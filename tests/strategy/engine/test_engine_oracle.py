@@ -1,11 +1,12 @@
-"""The engine against the brute-force oracle: random strategies, random streams, the same firings and the same truth."""
+"""Both matchers against the brute-force oracle and each other: random strategies, random streams, the same firings for
+the same reasons, the same truth. `python -m tests.strategy.campaign` tries many more of these worlds."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -16,16 +17,16 @@ from worlds import START, Restart, catalogs, documents, inputs, operations, pool
 
 from core.errors import InvalidInput, Refused
 from core.times import DAY, HOUR, Micros
+from strategy.columnar.engine import ColumnarEngine
 from strategy.document import All, Any_, Condition, Not
-from strategy.engine.port import Firing, Observation
+from strategy.engine.port import EngineBackend, Firing, Observation
 from strategy.engine.python import PythonEngine
 from tests.backends import BACKENDS, Backend
 
-CAMPAIGN = os.environ.get("ENGINE_EXAMPLES")
-"""How many random examples a longer campaign tries; without it a fixed set, the same at every run."""
+Engine = TypeVar("Engine", bound=EngineBackend)
 several = settings(
-    max_examples=int(CAMPAIGN or 100),
-    derandomize=CAMPAIGN is None,
+    max_examples=100,
+    derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -33,6 +34,12 @@ several = settings(
 
 def short(firings: list[Firing]) -> list[tuple[str, str, int]]:
     return [(f.strategy, f.subject, f.at) for f in firings]
+
+
+def restarted(engine: Engine, fresh: Engine) -> Engine:
+    """A fresh engine with what the other had kept."""
+    fresh.restore(engine.snapshot())
+    return fresh
 
 
 def nodes(condition: Condition, seen: Observation) -> Iterator[tuple[Condition, Observation]]:
@@ -44,17 +51,19 @@ def nodes(condition: Condition, seen: Observation) -> Iterator[tuple[Condition, 
 
 @several
 @given(st.data())
-def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> None:
+def test_oracle_and_both_matchers_fire_and_see_the_same(data: st.DataObject) -> None:
     catalog = data.draw(catalogs())
     lateness = data.draw(st.sampled_from([0, HOUR, 6 * HOUR]))
-    engine = PythonEngine(catalog, lateness)
+    shards = data.draw(st.sampled_from([1, 2]))
+    plain, columnar = PythonEngine(catalog, lateness), ColumnarEngine(catalog, lateness, shards=shards)
     strategies = []
-    for name in data.draw(st.sampled_from([["s"], ["s", "t"]])):
+    for name in data.draw(st.sampled_from([["s"], ["s", "t"], ["s", "t", "u"]])):
         strategy = data.draw(documents(name))
         try:
-            engine.deploy(strategy, 1)
+            plain.deploy(strategy, 1)
         except (Refused, InvalidInput):
             continue
+        columnar.deploy(strategy, 1)
         strategies.append(strategy)
     assume(strategies)
     oracle = Oracle(catalog, strategies, lateness)
@@ -62,17 +71,23 @@ def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> N
     aside = []
     for op in data.draw(operations(data.draw(inputs(lateness)))):
         if isinstance(op, Restart):
-            kept = engine.snapshot()
-            engine = PythonEngine(catalog, lateness)
-            engine.restore(kept)
-            assert engine.snapshot() == kept
+            kept = plain.snapshot(), columnar.snapshot()
+            plain = restarted(plain, PythonEngine(catalog, lateness))
+            columnar = restarted(columnar, ColumnarEngine(catalog, lateness, shards=shards))
+            assert (plain.snapshot(), columnar.snapshot()) == kept
             continue
         if isinstance(op, int):
-            outcome = engine.advance(op)
+            outcome, other = plain.advance(op), columnar.advance(op)
             oracle.advance(op)
         else:
-            outcome = engine.ingest(op)
+            outcome, other = plain.ingest(op), columnar.ingest(op)
             oracle.ingest(op)
+        assert outcome == other
+        assert plain.watermark == columnar.watermark
+        for strategy in strategies:
+            for number in (1, 2):
+                subject = f"{strategy.subject}/{number}"
+                assert plain.look(strategy.name, subject) == columnar.look(strategy.name, subject)
         fired += outcome.firings
         aside += [(s.input, s.reason) for s in outcome.set_aside]
     assert aside == oracle.aside
@@ -81,7 +96,7 @@ def test_the_engine_fires_exactly_when_the_oracle_says(data: st.DataObject) -> N
     assert closed is not None
     for strategy in strategies:
         for subject in oracle.subjects(strategy.subject):
-            trigger, _ = engine.look(strategy.name, subject)
+            trigger, _ = plain.look(strategy.name, subject)
             for condition, seen in nodes(strategy.trigger, trigger):
                 expected = oracle.truth(condition, strategy, subject, closed, after=True)
                 assert seen.truth.value == expected, (seen, expected)
@@ -121,20 +136,21 @@ def test_deployed_edited_and_retired_while_the_stream_runs_it_fires_as_the_oracl
             engine.retire(name)
             oracle.retire(name)
         else:
-            kept = engine.snapshot()
-            engine = backend(catalog, 0)
-            engine.restore(kept)
+            engine = restarted(engine, backend(catalog, 0))
     fired += engine.advance(Micros(START + 6 * DAY)).firings
     oracle.advance(START + 6 * DAY)
     assert [(f.at, f.strategy, f.subject, f.version) for f in fired] == oracle.fired()
 
 
+@pytest.mark.parametrize("backend", BACKENDS.values(), ids=BACKENDS.keys())
 @several
 @given(st.data())
-def test_strategies_that_share_conditions_come_change_and_go_as_the_oracle_says(data: st.DataObject) -> None:
+def test_strategies_that_share_conditions_come_change_and_go_as_the_oracle_says(
+    backend: Backend, data: st.DataObject
+) -> None:
     catalog, pool = data.draw(catalogs()), data.draw(pools())
     lateness = data.draw(st.sampled_from([0, HOUR, 6 * HOUR]))
-    engine, oracle = PythonEngine(catalog, lateness), Versions(catalog, lateness)
+    engine, oracle = backend(catalog, lateness), Versions(catalog, lateness)
     fired: list[Firing] = []
     numbers: Counter[str] = Counter()
 
@@ -150,10 +166,7 @@ def test_strategies_that_share_conditions_come_change_and_go_as_the_oracle_says(
         deploy(name)
     for op in data.draw(operations(data.draw(inputs(lateness)))):
         if isinstance(op, Restart):
-            kept = engine.snapshot()
-            engine = PythonEngine(catalog, lateness)
-            engine.restore(kept)
-            assert engine.snapshot() == kept
+            engine = restarted(engine, backend(catalog, lateness))
         elif isinstance(op, int):
             fired += engine.advance(op).firings
             oracle.advance(op)

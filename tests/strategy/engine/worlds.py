@@ -4,6 +4,7 @@ streams with ties, disorder, late arrivals, duplicates, restarts and advances of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -63,10 +64,16 @@ Op = list[Input] | Micros | Restart
 """Inputs to ingest, a moment to advance to, or a restart."""
 
 
+@cache
 def catalogs() -> st.SearchStrategy[Catalog]:
     zones = st.sampled_from(["Asia/Shanghai", "Asia/Shanghai", "America/New_York", "UTC"])
     history = st.sampled_from(["", "", "history_from: 2026-02-25T00:00:00Z", "history_from: 2026-02-27T03:00:00Z"])
-    return st.builds(lambda z, h: read_catalog(CATALOG.format(zone=z, history=h)).catalog, zones, history)
+    return st.builds(_catalog, zones, history)
+
+
+@cache
+def _catalog(zone: str, history: str) -> Catalog:
+    return read_catalog(CATALOG.format(zone=zone, history=history)).catalog
 
 
 # strategies
@@ -98,6 +105,7 @@ def _filters(draw: st.DrawFn, event: str) -> list[dict[str, Any]]:
     return [draw(st.sampled_from(_TESTS))]
 
 
+@cache
 def _comparisons() -> st.SearchStrategy[str]:
     return st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
 
@@ -108,6 +116,7 @@ def _event(draw: st.DrawFn, names: str = "abc") -> dict[str, Any]:
     return {"event": name, "where": draw(_filters(name))}
 
 
+@cache
 def _windows() -> st.SearchStrategy[dict[str, Any]]:
     over = st.sampled_from(SPANS).map(lambda s: {"over": s})
     return st.one_of(over, over, over, st.integers(1, 4).map(lambda n: {"last": n}), st.just({}))
@@ -179,6 +188,7 @@ def _changes(draw: st.DrawFn) -> dict[str, Any]:
     return made | {"direction": direction, "percent": draw(st.sampled_from([10, 50, 100]))}
 
 
+@cache
 def _fact_conditions() -> st.SearchStrategy[dict[str, Any]]:
     return st.sampled_from(
         [
@@ -238,6 +248,7 @@ _NAMES = {"customer": "abc", "store": "ab", "region": "b"}
 """Object type → the events that count for it."""
 
 
+@cache
 def _leaves(subject: str) -> st.SearchStrategy[dict[str, Any]]:
     names = _NAMES[subject]
     event = _event(names).map(lambda e: {"kind": "event", **e})
@@ -251,6 +262,7 @@ def _leaves(subject: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(kinds)
 
 
+@cache
 def conditions(subject: str = "customer") -> st.SearchStrategy[dict[str, Any]]:
     def join(parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
         several = st.lists(parts, min_size=1, max_size=3)
@@ -375,11 +387,13 @@ def squeezed(draw: st.DrawFn) -> Strategy:
 # streams
 
 
+@cache
 def _times() -> st.SearchStrategy[Micros]:
     """Half hours over four days, thinly; so that edges of windows, deadlines and ties are met often."""
     return st.one_of(st.integers(0, 16), st.integers(0, 200)).map(lambda n: Micros(START + n * 30 * MINUTE))
 
 
+@cache
 def _data() -> st.SearchStrategy[dict[str, Any]]:
     values: dict[str, Any] = {
         "x": st.sampled_from([0, 1, 2.0, 3, 0.1, 0.2, None, "odd", True]),
@@ -397,6 +411,7 @@ CUSTOMERS = st.sampled_from(["customer/1", "customer/1", "customer/2"])
 DEVICES = st.sampled_from(["device/1", "device/2"])
 
 
+@cache
 def _facts() -> st.SearchStrategy[Input]:
     days = st.sampled_from(["2026-02-28", "2026-03-01", "2024-02-29", "1990-03-02", None])
     mine = {
