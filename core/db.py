@@ -65,6 +65,15 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Any]:
+        """The driver's own cursor on one consistent state, for reads whose SQL is text: a session costs five times what
+        SQLite takes to answer them."""
+        with self.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("BEGIN")
+            yield cursor
+
     def create_tables(self) -> None:
         """Make every table that is imported; for tests. The service runs its Alembic migrations instead."""
         SQLModel.metadata.create_all(self.engine)

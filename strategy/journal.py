@@ -19,11 +19,11 @@ from core.ids import TenantId
 from core.telemetry import span
 from core.text import Text
 from core.times import HOUR, Micros, format_time
+from core.together import Together
 from knowledge.catalog import Catalog
 from strategy.repository import JournalEntry, JournalRepository
 from strategy.stream import MAX_RAW, AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
 from strategy.tables import Kind, SetAsideRow
-from strategy.together import Together
 
 MAX_AHEAD = 24 * HOUR
 """An event that claims to come from further ahead than this was sent by a wrong clock."""

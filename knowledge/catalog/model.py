@@ -71,6 +71,9 @@ class Attribute(Named):
         default=None, description="smallest value that makes sense; below 0 marks a signed number"
     )
     max: float | None = None
+    sources: list[str] = Field(
+        default_factory=list, description="whose value survives where merged records disagree, the most trusted first"
+    )
 
 
 class ObjectType(Named):

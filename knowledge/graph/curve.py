@@ -37,6 +37,11 @@ def steps(facts: Iterable[GraphFact], since: Micros | None = None, until: Micros
             found[-1] = Step(found[-1].start, stop, fact)
         else:
             found.append(Step(start, stop, fact))
+    return cut(found, since, until)
+
+
+def cut(found: Iterable[Step], since: Micros | None, until: Micros | None) -> list[Step]:
+    """What of the steps lies within [since, until)."""
     return [c for s in found if (c := _clip(s, since, until)) is not None]
 
 

@@ -1,8 +1,9 @@
-"""Purpose limits as the catalog states them: of an object type and its properties, of relations, events and fields."""
+"""What the catalog says of facts: the purposes that properties, relations, events and fields may serve, and which
+sources are trusted most."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from knowledge.catalog import Catalog
 
@@ -32,6 +33,10 @@ class CatalogLimits:
         field = self._catalog().field(event_type, name)
         return field.purposes if field else ()
 
+    def trusted(self, object_type: str, name: str) -> Sequence[str]:
+        attribute = self._catalog().attribute(object_type, name)
+        return attribute.sources if attribute else ()
+
 
 class NoLimits:
     """No catalog: only the purposes that facts carry themselves count."""
@@ -46,4 +51,7 @@ class NoLimits:
         return ()
 
     def of_field(self, event_type: str, name: str) -> Collection[str]:
+        return ()
+
+    def trusted(self, object_type: str, name: str) -> Sequence[str]:
         return ()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session
-
-from core.context import RequestContext
 from core.errors import InvalidInput
 from core.ids import stable_id
 from core.text import Text
 from core.times import Micros
-from knowledge.graph import repository
-from knowledge.graph.model import Assertion, GraphFact
-from knowledge.graph.repository import Keyed, to_json
+from knowledge.graph.backend import FactWriter, Keyed
+from knowledge.graph.model import Assertion, GraphFact, Merge, SameAs
 
 _SUBJECT = re.compile(r"[A-Za-z][\w.-]*/\S+")
 _MAX_KEY = 64
@@ -31,6 +28,15 @@ def look_up_key(value: object) -> str:
     folded = unicodedata.normalize("NFKC", value).casefold()
     key = "".join(c for c in folded if c.isalnum())
     return key[2:] if re.fullmatch(r"861\d{10}", key) else key
+
+
+def to_json(value: Any) -> str:
+    """JSON with sorted keys; the same value is always the same text.
+
+    Raises:
+        TypeError, ValueError: it has no JSON form (NaN and infinity have none).
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def subject_key(subject: str) -> str:
@@ -64,22 +70,48 @@ def check_claim(claim: Assertion, place: int) -> None:
         raise wrong("value", Text(f"值无法存为 JSON：{cause}", f"the value has no JSON form: {cause}")) from cause
 
 
+def check_same(claim: SameAs, place: int) -> None:
+    """
+    Raises:
+        InvalidInput: no such merge can be recorded; `where` has its place in the batch and the field.
+    """
+    for field, subject in (("kept", claim.kept), ("gone", claim.gone)):
+        if not _SUBJECT.fullmatch(subject):
+            raise InvalidInput(
+                Text(f"{subject!r} 不是“类型/编号”", f"{subject!r} is not `type/key`"),
+                where={"item": place, "field": field},
+            )
+    kinds = [s.split("/", 1)[0] for s in (claim.kept, claim.gone)]
+    if claim.kept == claim.gone or kinds[0] != kinds[1]:
+        raise InvalidInput(
+            Text(f"{claim.kept} 与 {claim.gone} 不能合并", f"{claim.kept} and {claim.gone} cannot be merged"),
+            where={"item": place, "field": "gone"},
+            hint=Text("须是同一类型的两条记录", "They have to be two records of one type"),
+        )
+    try:
+        to_json(dict(claim.evidence))
+    except (TypeError, ValueError) as cause:
+        text = Text(f"证据无法存为 JSON：{cause}", f"the evidence has no JSON form: {cause}")
+        raise InvalidInput(text, where={"item": place, "field": "evidence"}) from cause
+
+
 class Intake:
     """Turns the claims of one batch, in order, into new rows. A claim that repeats what its source said last about the
     same property and moment gets the id it has already: a sync that runs again changes nothing, and a source that
-    corrects itself back is still heard."""
+    corrects itself back is still heard. `answers` has the id of each claim."""
 
-    def __init__(self, ctx: RequestContext, session: Session, now: Micros, batch: Sequence[Assertion]) -> None:
+    def __init__(self, tenant: str, turn: FactWriter, now: Micros, batch: Sequence[Assertion]) -> None:
         self.added: list[GraphFact] = []
         self.keys: list[Keyed] = []
         self.subjects: dict[str, str] = {}
-        self._tenant, self._session, self._now = ctx.tenant, session, now
-        self._seq = repository.next_seq(session)
-        self._taken = repository.known_ids(session, ctx.tenant, {_claim_id(ctx.tenant, c) for c in batch})
+        self._tenant, self._turn, self._now = tenant, turn, now
+        self._seq = turn.next_seq()
+        self._ids = [_claim_id(tenant, c) for c in batch]
+        self._taken = turn.known_ids(set(self._ids))
         self._last: dict[tuple[Any, ...], tuple[str, str]] = {}
+        self.answers = [self._add(claim, claim_id) for claim, claim_id in zip(batch, self._ids, strict=True)]
 
-    def add(self, claim: Assertion) -> str:
-        claim_id = _claim_id(self._tenant, claim)
+    def _add(self, claim: Assertion, claim_id: str) -> str:
         about = (claim.subject, claim.name, claim.object, claim.valid_from, claim.source)
         if about not in self._last and claim_id in self._taken and (said := self._said(claim)):
             self._last[about] = said
@@ -98,14 +130,12 @@ class Intake:
 
     def _said(self, claim: Assertion) -> tuple[str, str] | None:
         """(claim id, fact id) of what the log has as the source's last standing word."""
-        fact = repository.latest_claim(
-            self._session, self._tenant, claim.subject, claim.name, claim.object, claim.valid_from, claim.source
-        )
+        fact = self._turn.latest_claim(claim.subject, claim.name, claim.object, claim.valid_from, claim.source)
         return None if fact is None else (_claim_id(self._tenant, fact), fact.id)
 
     def _free_id(self, claim_id: str) -> str:
         fact_id, again = claim_id, 0
-        while fact_id in self._taken or (again and repository.known_ids(self._session, self._tenant, [fact_id])):
+        while fact_id in self._taken or (again and self._turn.known_ids([fact_id])):
             again += 1
             fact_id = stable_id("fact", claim_id, again)
         self._taken.add(fact_id)
@@ -146,3 +176,15 @@ def _claim_id(tenant: str, claim: Assertion | GraphFact) -> str:
         float(claim.confidence),
         ",".join(sorted(claim.purposes)),
     )
+
+
+def merge_of(tenant: str, turn: FactWriter, told: SameAs, now: Micros, actor: str) -> Merge:
+    """The merge a claim makes: the one that stands already when the same was claimed before, else a new one."""
+    claim_id = merge_id = stable_id("merge", tenant, told.kept, told.gone, told.reason, to_json(dict(told.evidence)))
+    again = 0
+    while known := turn.merges_by_id([merge_id]):
+        if known[merge_id].undone is None:
+            return known[merge_id]
+        again += 1
+        merge_id = stable_id("merge", claim_id, again)
+    return Merge(merge_id, turn.next_seq("merge"), told, now, actor)

@@ -103,14 +103,24 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """Records of one customer that give different values at one moment: which counts, the others, and why."""
+
+    kept: GraphFact
+    others: tuple[GraphFact, ...]
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A subject's values at one moment, each as the fact that gives it. `withheld` counts those the purpose may not
-    see."""
+    see; `conflicts` has the properties about which merged records disagree."""
 
     subject: str
     as_of: Micros
     values: Mapping[str, GraphFact]
     withheld: int = 0
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
 
     def value(self, name: str, default: Any = None) -> Any:
         fact = self.values.get(name)
@@ -120,7 +130,7 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
     """What is related to a subject, in both directions. `hops` gives each node's distance, `edges` the facts that tie
-    them; `truncated`: there is more than was read."""
+    them, with the canonical ids of merged records as their ends; `truncated`: there is more than was read."""
 
     subject: str
     hops: Mapping[str, int]
@@ -171,12 +181,76 @@ class Retraction:
 
 
 @dataclass(frozen=True, slots=True)
+class SameAs:
+    """A claim that two records are one customer, to be recorded: `kept` gives the id that reads answer with. The
+    evidence has a JSON form and says what it was concluded from (a key that agrees, a score and its parts)."""
+
+    kept: str
+    gone: str
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A recorded `SameAs`. `undone`: it was withdrawn, and counts no more."""
+
+    id: str
+    seq: int
+    claim: SameAs
+    recorded_at: Micros
+    actor: str
+    undone: Retraction | None = None
+
+    def stands(self, known_at: Micros | None = None) -> bool:
+        if known_at is None:
+            return self.undone is None
+        return self.recorded_at <= known_at and (self.undone is None or self.undone.recorded_at > known_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The records that are one customer, and the merges that say so. A subject that was never merged is its own."""
+
+    canonical: str
+    members: tuple[str, ...]
+    merges: tuple[Merge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything the graph holds of one customer: facts about all its records and relations to them, withdrawn ones
+    too, events, and merges. `withheld` counts what the purpose may not see; compliance sees everything."""
+
+    subject: str
+    members: tuple[str, ...]
+    facts: tuple[GraphFact, ...]
+    retractions: Mapping[str, Retraction]
+    events: tuple[Event, ...]
+    merges: tuple[Merge, ...]
+    withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What was erased, or with `dry_run` would be: rows by kind, of all records of the customer."""
+
+    subject: str
+    members: tuple[str, ...]
+    rows: Mapping[str, int]
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a fact counts or does not, now: `by` is the fact that counts instead of it."""
+    """Why a fact counts or does not, now: `by` is the fact that counts instead of it, and `why` that one survives where
+    merged records disagree."""
 
     fact: GraphFact
     status: Literal["current", "superseded", "past", "future", "retracted"]
     by: GraphFact | None = None
+    why: Text | None = None
     retraction: Retraction | None = None
 
     def says(self) -> Text:
@@ -188,8 +262,10 @@ class Explanation:
                 f"{claim.en}; retracted {told} by {self.retraction.actor}: {self.retraction.reason}",
             )
         if self.by is not None:
-            other = self.by.says()
-            return Text(f"{claim.zh}；现由另一条取代：{other.zh}", f"{claim.en}; superseded: {other.en}")
+            other, zh, en = self.by.says(), "", ""
+            if self.why is not None:
+                zh, en = f"（{self.why.zh}）", f" ({self.why.en})"
+            return Text(f"{claim.zh}；现由另一条取代{zh}：{other.zh}", f"{claim.en}; superseded{en}: {other.en}")
         note = {"past": Text("；已过期", "; it has ended"), "future": Text("；尚未生效", "; it has not begun")}
         tail = note.get(self.status, Text("；现行有效", "; it holds now"))
         return Text(claim.zh + tail.zh, claim.en + tail.en)

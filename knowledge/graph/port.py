@@ -10,10 +10,14 @@ from core.events import Event
 from core.times import Micros
 from knowledge.graph.model import (
     Assertion,
+    Erasure,
     Explanation,
+    Export,
+    Identity,
     Matches,
     Neighbourhood,
     Profile,
+    SameAs,
     Series,
     Stats,
     Timeline,
@@ -31,6 +35,10 @@ class PurposeLimits(Protocol):
     def of_event(self, event_type: str) -> Collection[str]: ...
 
     def of_field(self, event_type: str, name: str) -> Collection[str]: ...
+
+    def trusted(self, object_type: str, name: str) -> Sequence[str]:
+        """Sources of a property whose value survives where merged records disagree, the most trusted first."""
+        ...
 
 
 class GraphStore(Protocol):
@@ -60,6 +68,29 @@ class GraphStore(Protocol):
 
     def record_events(self, ctx: RequestContext, events: Sequence[Event]) -> int:
         """Keep events for timelines; returns how many were new by (source, id)."""
+        ...
+
+    def merge(self, ctx: RequestContext, claims: Sequence[SameAs], at: Micros | None = None) -> list[str]:
+        """Record in one transaction that records are one customer, known from `at` (default: now); returns a merge id
+        for each. A claim that stands already is not recorded again. From then on reads of any of the records answer for
+        all of them, under the id that was kept first; nothing about them is changed.
+
+        Raises:
+            InvalidInput: one of them names no two records of one type; none is recorded.
+        """
+        ...
+
+    def unmerge(self, ctx: RequestContext, merge_ids: Sequence[str], reason: str, at: Micros | None = None) -> int:
+        """Withdraw merges, known from `at` (default: now): reads answer as if they had never been, and what other
+        merges say still holds. Returns how many were not withdrawn before.
+
+        Raises:
+            NotFound: there is no such merge; none is withdrawn.
+        """
+        ...
+
+    def identity(self, ctx: RequestContext, subject: str, known_at: Micros | None = None) -> Identity:
+        """The records that are one customer with this one, and the merges that say so."""
         ...
 
     def profile(
@@ -113,6 +144,16 @@ class GraphStore(Protocol):
 
     def exists(self, ctx: RequestContext, evidence_id: str) -> bool:
         """True for a fact that stands, or an event, that this purpose may see: what a decision may cite."""
+        ...
+
+    def export(self, ctx: RequestContext, subject: str) -> Export:
+        """Everything the graph holds of a customer, with all its records. For the compliance purpose nothing is
+        withheld."""
+        ...
+
+    def erase(self, ctx: RequestContext, subject: str, dry_run: bool = False) -> Erasure:
+        """Remove every trace of a customer, with all its records: facts, relations from and to them, events, merges,
+        indexes. What is erased cannot be brought back, not even by `known_at`."""
         ...
 
     def stats(self, ctx: RequestContext) -> Stats: ...

@@ -1,368 +1,343 @@
-"""All SQL of the graph. Functions take a session and never commit; every statement names the tenant."""
+"""All SQL of the graph. It runs on the driver's own cursor, since SQLite answers in less time than a statement
+takes to be put together; it never commits, and every statement names the tenant."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
-
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, func, or_, select
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlmodel import Session, SQLModel
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from core.context import Purpose
 from core.events import Event
 from core.times import Micros
-from knowledge.graph.model import GraphFact, Retraction
-from knowledge.graph.tables import (
-    EdgeInRow,
-    EdgeOutRow,
-    FactRow,
-    GraphEventRow,
-    LookupRow,
-    RetractionRow,
-    SubjectRow,
+from knowledge.graph.backend import ALWAYS, Keyed
+from knowledge.graph.log import look_up_key, to_json
+from knowledge.graph.model import ANY_PURPOSE, GraphFact, Merge, Retraction, SameAs
+
+_PAGE = 500
+
+_FACT = (
+    "f.id, f.seq, f.subject, f.name, f.value, f.object, f.ended, f.valid_from, f.valid_to, f.recorded_at, f.source, "
+    "f.confidence, f.purposes"
+)
+_STANDS = "f.tenant = :tenant AND f.recorded_at <= :known_at AND (r.seq IS NULL OR r.recorded_at > :known_at)"
+"""Recorded by then, and not withdrawn by then."""
+_HOLDS = "f.valid_from <= :as_of AND (f.valid_to IS NULL OR f.valid_to > :as_of)"
+_GONE = "LEFT JOIN graph_retraction r ON r.seq = f.seq"
+_LATEST = "ORDER BY f.valid_from DESC, f.recorded_at DESC, f.seq DESC LIMIT 1"
+_PROPERTY = "f.subject = :subject AND f.name = :name AND f.object IS NULL"
+_ALONG_OUT = "graph_edge_out e JOIN graph_fact f ON f.seq = e.seq"
+_ALONG_IN = "graph_edge_in e JOIN graph_fact f ON f.seq = e.seq"
+_IS_EDGE = "e.tenant = :tenant AND e.subject = :subject AND e.name = :name AND e.object = :object"
+
+_PROPERTY_FACTS = f"SELECT {_FACT} FROM graph_fact f {_GONE} WHERE {_STANDS} AND {_PROPERTY}"
+_EDGE_FACTS = f"SELECT {_FACT} FROM {_ALONG_OUT} {_GONE} WHERE {_IS_EDGE} AND {_STANDS}"
+_SAID = f" AND f.valid_from = :valid_from AND f.source = :source {_LATEST}"
+
+# Of each property one seek to its newest fact: a sensor's million readings are not looked at.
+_VALUES = f"""
+WITH RECURSIVE names(name) AS (
+  SELECT min(name) FROM graph_fact WHERE tenant = :tenant AND subject = :subject AND object IS NULL
+  UNION ALL
+  SELECT (SELECT min(g.name) FROM graph_fact g WHERE g.tenant = :tenant AND g.subject = :subject AND g.name > n.name
+          AND g.object IS NULL)
+  FROM names n WHERE n.name IS NOT NULL)
+SELECT {_FACT} FROM names n CROSS JOIN graph_fact f ON f.seq = (
+  SELECT f.seq FROM graph_fact f {_GONE}
+  WHERE f.subject = :subject AND f.name = n.name AND f.object IS NULL AND {_STANDS} AND {_HOLDS} {_LATEST})
+WHERE n.name IS NOT NULL ORDER BY f.name"""
+
+_EDGES = tuple(
+    f"""SELECT {_FACT} FROM json_each(:nodes) n CROSS JOIN {table} {_GONE}
+    WHERE e.tenant = :tenant AND e.{end} = n.value AND {_STANDS} AND {_HOLDS} LIMIT :limit"""
+    for table, end in ((_ALONG_OUT, "subject"), (_ALONG_IN, "object"))
+)
+_ALONG = tuple(
+    f"SELECT {_FACT} FROM {table} {_GONE} WHERE e.tenant = :tenant AND e.{end} = :node AND e.name = :name"
+    f" AND {_STANDS} AND {_HOLDS}"
+    for table, end in ((_ALONG_OUT, "subject"), (_ALONG_IN, "object"))
 )
 
-_CHUNK = 500
-"""Values in one IN list; SQLite allows 32,766 parameters a statement, and short lists keep its plans simple."""
+_MERGE = (
+    "m.id, m.seq, m.kept, m.gone, m.reason, m.evidence, m.confidence, m.recorded_at, m.actor, m.undone_at,"
+    " m.undone_why, m.undone_by"
+)
+_MERGE_STANDS = "m.tenant = :tenant AND m.recorded_at <= :known_at AND (m.undone_at IS NULL OR m.undone_at > :known_at)"
+_MERGES = f"""
+WITH RECURSIVE tied(subject) AS (
+  SELECT value FROM json_each(:subjects)
+  UNION SELECT m.gone FROM tied JOIN graph_merge m ON m.kept = tied.subject WHERE {_MERGE_STANDS}
+  UNION SELECT m.kept FROM tied JOIN graph_merge m ON m.gone = tied.subject WHERE {_MERGE_STANDS})
+SELECT {_MERGE} FROM tied JOIN graph_merge m ON m.kept = tied.subject WHERE {_MERGE_STANDS} ORDER BY m.seq"""
+
+_EVENT = "id, type, time, subject, data, source"
+_THEIRS = "tenant = :tenant AND subject IN (SELECT value FROM json_each(:subjects))"
+_FACTS_ABOUT = f"""
+SELECT {_FACT} FROM graph_fact f WHERE f.seq IN (
+  SELECT seq FROM graph_fact WHERE {_THEIRS}
+  UNION SELECT seq FROM graph_edge_in WHERE tenant = :tenant AND object IN (SELECT value FROM json_each(:subjects)))
+ORDER BY f.seq"""
+_EVENTS_ABOUT = f"SELECT {_EVENT} FROM graph_event WHERE {_THEIRS} ORDER BY time, id, source"
+_MERGES_ABOUT = f"""
+SELECT {_MERGE} FROM graph_merge m WHERE m.tenant = :tenant AND m.seq IN (
+  SELECT m.seq FROM json_each(:subjects) s JOIN graph_merge m ON m.tenant = :tenant AND m.kept = s.value
+  UNION SELECT m.seq FROM json_each(:subjects) s JOIN graph_merge m ON m.tenant = :tenant AND m.gone = s.value)
+ORDER BY m.seq"""
 
 
-def _table(model: type[SQLModel]) -> Table:
-    table = model.__table__  # type: ignore[attr-defined]  # SQLModel does not declare what its metaclass adds
-    assert isinstance(table, Table)
-    return table
+class GraphRepository:
+    """`FactReader` and `FactWriter` on one cursor; whoever opened it commits."""
 
+    def __init__(self, cursor: Any, tenant: str) -> None:
+        self._cursor, self._tenant = cursor, tenant
 
-_FACT, _GONE, _OUT, _IN = _table(FactRow), _table(RetractionRow), _table(EdgeOutRow), _table(EdgeInRow)
-_SUBJECT, _LOOKUP, _EVENT = _table(SubjectRow), _table(LookupRow), _table(GraphEventRow)
+    # --- reading ---
 
+    def facts_by_id(self, ids: Collection[str]) -> dict[str, GraphFact]:
+        statement = f"""SELECT {_FACT} FROM json_each(:ids) i CROSS JOIN graph_fact f
+            ON f.tenant = :tenant AND f.id = i.value"""
+        return {f.id: f for f in self._facts(statement, ids=json.dumps(list(ids)))}
 
-_ALWAYS = 2**62
-"""A moment after every other."""
+    def retractions(self, facts: Collection[GraphFact]) -> dict[str, Retraction]:
+        ids = {f.seq: f.id for f in facts}
+        statement = """SELECT r.seq, r.recorded_at, r.reason, r.actor FROM json_each(:seqs) s
+            CROSS JOIN graph_retraction r ON r.seq = s.value"""
+        rows = self._rows(statement, seqs=json.dumps(list(ids)))
+        return {ids[seq]: Retraction(Micros(at), reason, actor) for seq, at, reason, actor in rows}
 
+    def values_of(self, subject: str, as_of: Micros, known_at: Micros) -> list[GraphFact]:
+        return self._facts(_VALUES, subject=subject, as_of=as_of, known_at=known_at)
 
-class Keyed(NamedTuple):
-    """A short text value in the form that `find` compares, and the fact it belongs to."""
+    def facts_of(self, subject: str, name: str, obj: str | None, known_at: Micros) -> list[GraphFact]:
+        statement = _PROPERTY_FACTS if obj is None else _EDGE_FACTS
+        return self._facts(statement, subject=subject, name=name, object=obj, known_at=known_at)
 
-    key: str
-    seq: int
+    def edges_at(
+        self, nodes: Sequence[str], as_of: Micros, known_at: Micros, limit: int
+    ) -> tuple[list[GraphFact], bool]:
+        asked = {"nodes": json.dumps(list(nodes)), "as_of": as_of, "known_at": known_at, "limit": limit + 1}
+        each = [self._facts(statement, **asked) for statement in _EDGES]
+        found = {f.seq: f for facts in each for f in facts[:limit]}
+        return list(found.values()), any(len(facts) > limit for facts in each)
 
+    def edges_along(self, node: str, name: str, reverse: bool, as_of: Micros, known_at: Micros) -> list[GraphFact]:
+        return self._facts(_ALONG[reverse], node=node, name=name, as_of=as_of, known_at=known_at)
 
-# Statements that every read needs are built once: building them costs more than SQLite takes to answer.
+    def lookup(self, key: str, limit: int) -> list[GraphFact]:
+        statement = f"""SELECT {_FACT} FROM graph_lookup l JOIN graph_fact f ON f.seq = l.seq {_GONE}
+            WHERE l.tenant = :tenant AND l.key >= :key AND l.key < :end AND {_STANDS}
+            ORDER BY l.key, f.seq LIMIT :limit"""
+        return self._facts(statement, key=key, end=_end(key), known_at=ALWAYS, limit=limit)
 
-_STANDS: list[ColumnElement[bool]] = [
-    _FACT.c.tenant == bindparam("tenant"),
-    _FACT.c.recorded_at <= bindparam("known_at"),
-    or_(_GONE.c.seq.is_(None), _GONE.c.recorded_at > bindparam("known_at")),
-]
-"""Recorded by then, and not withdrawn by then."""
-_HOLDS: list[ColumnElement[bool]] = [
-    _FACT.c.valid_from <= bindparam("as_of"),
-    or_(_FACT.c.valid_to.is_(None), _FACT.c.valid_to > bindparam("as_of")),
-]
-_IS_PROPERTY = _FACT.c.object.is_(None)
-_IS_EDGE = _FACT.c.object == bindparam("object")
-_ABOUT: list[ColumnElement[bool]] = [_FACT.c.subject == bindparam("subject"), _FACT.c.name == bindparam("name")]
+    def subjects_like(self, text: str, key: str, limit: int) -> list[tuple[str, str]]:
+        statement = """SELECT subject, key FROM graph_subject WHERE tenant = :tenant
+            AND (subject = :text OR (key >= :key AND key < :end))
+            ORDER BY subject != :text, key, subject LIMIT :limit"""
+        rows = self._rows(statement, text=text, key=key, end=_end(key), limit=limit)
+        return [(subject, own) for subject, own in rows]
 
+    def subjects_of(self, object_type: str, after: str, limit: int) -> list[str]:
+        statement = """SELECT subject FROM graph_subject WHERE tenant = :tenant AND subject > :after AND subject < :end
+            ORDER BY subject LIMIT :limit"""
+        start = f"{object_type}/"
+        rows = self._rows(statement, after=max(start, after), end=_end(start), limit=limit)
+        return [subject for (subject,) in rows]
 
-def _standing(index: Table | None = None) -> Select[Any]:
-    """Facts that stand, reached through an index table where one is given."""
-    source = _FACT if index is None else _FACT.join(index, index.c.seq == _FACT.c.seq)
-    gone = source.outerjoin(_GONE, _GONE.c.seq == _FACT.c.seq)
-    return select(_FACT).select_from(gone).where(*_STANDS)
+    def events_before(
+        self, subject: str, until: Micros, types: Collection[str], since: Micros | None = None
+    ) -> Iterator[Event]:
+        kinds = "AND type IN (SELECT value FROM json_each(:types))" if types else ""
+        statement = f"""SELECT {_EVENT} FROM graph_event WHERE tenant = :tenant AND subject = :subject
+            AND time <= :until AND time > :since {kinds} ORDER BY time DESC, id DESC, source DESC"""
+        cursor = self._cursor.connection.cursor()  # it stays open while others are asked
+        asked = {"subject": subject, "until": until, "since": -1 if since is None else since}
+        cursor.execute(statement, {"tenant": self._tenant, "types": json.dumps(list(types)), **asked})
+        while page := cursor.fetchmany(_PAGE):
+            yield from map(_event, page)
 
+    def events_by_id(self, event_id: str) -> list[Event]:
+        statement = f"SELECT {_EVENT} FROM graph_event WHERE tenant = :tenant AND id = :id"
+        return [_event(row) for row in self._rows(statement, id=event_id)]
 
-def _edges(index: Table, end: ColumnElement[str]) -> Select[Any]:
-    nodes = end.in_(bindparam("nodes", expanding=True))
-    return _standing(index).where(index.c.tenant == bindparam("tenant"), nodes, *_HOLDS).limit(bindparam("limit"))
+    def merges_of(self, subjects: Collection[str], known_at: Micros) -> list[Merge]:
+        return [_merge(row) for row in self._rows(_MERGES, subjects=json.dumps(list(subjects)), known_at=known_at)]
 
+    def merges_by_id(self, ids: Collection[str]) -> dict[str, Merge]:
+        statement = f"""SELECT {_MERGE} FROM json_each(:ids) i CROSS JOIN graph_merge m
+            ON m.tenant = :tenant AND m.id = i.value"""
+        return {row[0]: _merge(row) for row in self._rows(statement, ids=json.dumps(list(ids)))}
 
-def _values() -> Select[Any]:
-    order = (_FACT.c.valid_from.desc(), _FACT.c.recorded_at.desc(), _FACT.c.seq.desc())
-    place = func.row_number().over(partition_by=_FACT.c.name, order_by=order).label("place")
-    own = (
-        _standing().add_columns(place).where(_FACT.c.subject == bindparam("subject"), _IS_PROPERTY, *_HOLDS).subquery()
-    )
-    return select(own).where(own.c.place == 1).order_by(own.c.name)
+    def all_of(self, subjects: Collection[str]) -> tuple[list[GraphFact], list[Event], list[Merge]]:
+        asked = {"subjects": json.dumps(list(subjects))}
+        events = [_event(row) for row in self._rows(_EVENTS_ABOUT, **asked)]
+        return self._facts(_FACTS_ABOUT, **asked), events, [_merge(row) for row in self._rows(_MERGES_ABOUT, **asked)]
 
-
-_EDGES = (_edges(_OUT, _OUT.c.subject), _edges(_IN, _IN.c.object))
-_VALUES = _values()
-_PROPERTY = _standing().where(*_ABOUT, _IS_PROPERTY)
-_EDGE = _standing().where(*_ABOUT, _IS_EDGE)
-_SAID = {
-    kind: statement.where(_FACT.c.valid_from == bindparam("valid_from"), _FACT.c.source == bindparam("source"))
-    .order_by(_FACT.c.recorded_at.desc(), _FACT.c.seq.desc())
-    .limit(1)
-    for kind, statement in (("property", _PROPERTY), ("edge", _EDGE))
-}
-
-
-# --- writing -----------------------------------------------------------------
-
-
-def next_seq(session: Session) -> int:
-    """The log's next place. The caller holds the write lock, so nobody else takes it."""
-    return (session.execute(select(func.max(_FACT.c.seq))).scalar() or 0) + 1
-
-
-def known_ids(session: Session, tenant: str, ids: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for chunk in _chunks(ids):
-        found.update(
-            session.execute(select(_FACT.c.id).where(_FACT.c.tenant == tenant, _FACT.c.id.in_(chunk))).scalars()
+    def counts(self) -> tuple[int, int, int]:
+        subjects, facts, events = (
+            self._rows(f"SELECT count(*) FROM {table} WHERE tenant = :tenant")[0][0]
+            for table in ("graph_subject", "graph_fact", "graph_event")
         )
-    return found
+        return subjects, facts, events
 
+    # --- writing ---
 
-def latest_claim(
-    session: Session, tenant: str, subject: str, name: str, obj: str | None, valid_from: int, source: str
-) -> GraphFact | None:
-    """The last standing claim of one source about one property (or edge) from one moment on."""
-    row = session.execute(
-        _SAID["property" if obj is None else "edge"],
-        {
-            "tenant": tenant,
-            "known_at": _ALWAYS,
-            "subject": subject,
-            "name": name,
-            "object": obj,
-            "valid_from": valid_from,
-            "source": source,
-        },
-    ).first()
-    return _fact(row) if row else None
+    def next_seq(self, kind: Literal["fact", "merge"] = "fact") -> int:
+        """The caller holds the write lock, so nobody else takes it."""
+        last: int | None = self._rows(f"SELECT max(seq) FROM graph_{kind}")[0][0]
+        return (last or 0) + 1
 
+    def known_ids(self, ids: Collection[str]) -> set[str]:
+        statement = """SELECT i.value FROM json_each(:ids) i
+            WHERE EXISTS (SELECT 1 FROM graph_fact f WHERE f.tenant = :tenant AND f.id = i.value)"""
+        return {found for (found,) in self._rows(statement, ids=json.dumps(list(ids)))}
 
-def add_facts(session: Session, tenant: str, facts: Sequence[GraphFact], keys: Sequence[Keyed]) -> None:
-    """Append to the log and to the indexes over it."""
-    if not facts:
-        return
-    session.execute(_FACT.insert(), [_fact_values(tenant, f) for f in facts])
-    if edges := [
-        {"tenant": tenant, "subject": f.subject, "name": f.name, "object": f.object, "seq": f.seq}
-        for f in facts
-        if f.object is not None
-    ]:
-        session.execute(_OUT.insert(), edges)
-        session.execute(_IN.insert(), edges)
-    if keys:
-        session.execute(_LOOKUP.insert(), [{"tenant": tenant, "key": k.key, "seq": k.seq} for k in keys])
+    def latest_claim(self, subject: str, name: str, obj: str | None, valid_from: int, source: str) -> GraphFact | None:
+        statement = (_PROPERTY_FACTS if obj is None else _EDGE_FACTS) + _SAID
+        found = self._facts(
+            statement,
+            subject=subject, name=name, object=obj, valid_from=valid_from, source=source, known_at=ALWAYS,
+        )  # fmt: skip
+        return found[0] if found else None
 
+    def add_facts(self, facts: Sequence[GraphFact], keys: Sequence[Keyed]) -> None:
+        self._many("graph_fact", _FACT_COLUMNS, (_fact_row(self._tenant, f) for f in facts))
+        edges = [f for f in facts if f.object is not None]
+        for table, first, last in (("graph_edge_out", "subject", "object"), ("graph_edge_in", "object", "subject")):
+            rows = ((self._tenant, getattr(f, first), f.name, getattr(f, last), f.seq) for f in edges)
+            self._many(table, ("tenant", first, "name", last, "seq"), rows)
+        self._many("graph_lookup", ("tenant", "key", "seq"), ((self._tenant, k.key, k.seq) for k in keys))
 
-def add_subjects(session: Session, tenant: str, subjects: dict[str, str]) -> None:
-    """Remember subjects (id → key); known ones stay."""
-    if subjects:
-        session.execute(
-            insert_sqlite(_SUBJECT).on_conflict_do_nothing(),
-            [{"tenant": tenant, "subject": s, "key": k} for s, k in subjects.items()],
-        )
+    def add_subjects(self, subjects: Mapping[str, str]) -> None:
+        rows = ((self._tenant, s, k) for s, k in sorted(subjects.items()))
+        self._many("graph_subject", ("tenant", "subject", "key"), rows)
 
+    def add_retractions(self, facts: Sequence[GraphFact], retraction: Retraction) -> int:
+        columns = ("seq", "tenant", "recorded_at", "reason", "actor")
+        said = (retraction.recorded_at, retraction.reason, retraction.actor)
+        return self._many("graph_retraction", columns, ((f.seq, self._tenant, *said) for f in facts))
 
-def add_retractions(session: Session, tenant: str, facts: Sequence[GraphFact], retraction: Retraction) -> int:
-    """Withdraw facts; those withdrawn before stay as they are. Returns how many are new."""
-    seqs = [f.seq for f in facts]
-    before: set[int] = set()
-    for chunk in _chunks(seqs):
-        before.update(session.execute(select(_GONE.c.seq).where(_GONE.c.seq.in_(chunk))).scalars())
-    rows = [
-        {
-            "seq": seq,
-            "tenant": tenant,
-            "recorded_at": retraction.recorded_at,
-            "reason": retraction.reason,
-            "actor": retraction.actor,
-        }
-        for seq in dict.fromkeys(seqs)
-        if seq not in before
-    ]
-    if rows:
-        session.execute(_GONE.insert(), rows)
-    return len(rows)
-
-
-def add_events(session: Session, tenant: str, events: Sequence[Event]) -> int:
-    """Keep events; returns how many were new by (source, id)."""
-    if not events:
-        return 0
-    before = count(session, _EVENT, tenant)
-    session.execute(
-        insert_sqlite(_EVENT).on_conflict_do_nothing(),
-        [
-            {
-                "tenant": tenant,
-                "source": e.source,
-                "id": e.id,
-                "type": e.type,
-                "subject": e.subject,
-                "time": e.time,
-                "data": to_json(dict(e.data)),
-            }
+    def add_events(self, events: Sequence[Event]) -> list[Event]:
+        columns = ("tenant", "source", "id", "type", "subject", "time", "data")
+        return [
+            e
             for e in events
-        ],
-    )
-    return count(session, _EVENT, tenant) - before
+            if self._many(
+                "graph_event",
+                columns,
+                [(self._tenant, e.source, e.id, e.type, e.subject, e.time, to_json(dict(e.data)))],
+            )
+        ]
+
+    def add_merge(self, merge: Merge) -> None:
+        claim = merge.claim
+        columns = ("tenant", "id", "seq", "kept", "gone", "reason", "evidence", "confidence", "recorded_at", "actor")
+        said = (claim.kept, claim.gone, claim.reason, to_json(dict(claim.evidence)), claim.confidence)
+        row = (self._tenant, merge.id, merge.seq, *said, merge.recorded_at, merge.actor)
+        self._many("graph_merge", columns, [row])
+
+    def undo_merges(self, merges: Sequence[Merge], undone: Retraction) -> int:
+        statement = """UPDATE graph_merge SET undone_at = ?, undone_why = ?, undone_by = ?
+            WHERE seq = ? AND undone_at IS NULL"""
+        rows = [(undone.recorded_at, undone.reason, undone.actor, m.seq) for m in merges]
+        count: int = self._cursor.executemany(statement, rows).rowcount
+        return count
+
+    def erase(self, subjects: Collection[str], dry_run: bool) -> dict[str, int]:
+        facts, events, merges = self.all_of(subjects)
+        edges = [f for f in facts if f.object is not None]
+        seqs = [(f.seq,) for f in facts]
+        tenant = self._tenant
+        traces: dict[str, list[tuple[str, list[tuple[Any, ...]]]]] = {
+            "lookups": [
+                ("graph_lookup WHERE tenant = ? AND key = ? AND seq = ?",
+                 [(tenant, key, f.seq) for f in facts if (key := look_up_key(f.value))]),
+            ],
+            "retractions": [("graph_retraction WHERE seq = ?", seqs)],
+            "edges": [
+                ("graph_edge_out WHERE tenant = ? AND subject = ? AND name = ? AND object = ? AND seq = ?",
+                 [(tenant, f.subject, f.name, f.object, f.seq) for f in edges]),
+                ("graph_edge_in WHERE tenant = ? AND subject = ? AND name = ? AND object = ? AND seq = ?",
+                 [(tenant, f.subject, f.name, f.object, f.seq) for f in edges]),
+            ],
+            "facts": [("graph_fact WHERE seq = ?", seqs)],
+            "events": [("graph_event WHERE tenant = ? AND source = ? AND id = ?",
+                        [(tenant, e.source, e.id) for e in events])],
+            "merges": [("graph_merge WHERE seq = ?", [(m.seq,) for m in merges])],
+            "subjects": [("graph_subject WHERE tenant = ? AND subject = ?", [(tenant, s) for s in subjects])],
+        }  # fmt: skip
+        counts: dict[str, int] = {}
+        for kind, deletes in traces.items():
+            for where, rows in deletes:
+                if dry_run:
+                    count = self._counting(where, rows)
+                else:
+                    count = self._cursor.executemany(f"DELETE FROM {where}", rows).rowcount
+                counts[kind] = max(count, 0)
+        return counts
+
+    # --- parts ---
+
+    def _counting(self, where: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        statement = f"SELECT count(*) FROM {where}"
+        return sum(self._cursor.execute(statement, row).fetchone()[0] for row in rows)
+
+    def _rows(self, statement: str, **asked: Any) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._cursor.execute(statement, {"tenant": self._tenant, **asked}).fetchall()
+        return rows
+
+    def _facts(self, statement: str, **asked: Any) -> list[GraphFact]:
+        return [_fact(row) for row in self._rows(statement, **asked)]
+
+    def _many(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
+        """Add rows, leaving out those whose key is there; returns how many were added."""
+        marks = ", ".join("?" * len(columns))
+        statement = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        count: int = self._cursor.executemany(statement, rows).rowcount
+        return max(count, 0)
 
 
-# --- reading -----------------------------------------------------------------
+def _end(key: str) -> str:
+    """A text after every one that begins with `key`."""
+    return key + "\U0010ffff"
 
 
-def facts_by_id(session: Session, tenant: str, ids: Collection[str]) -> dict[str, GraphFact]:
-    """Facts, withdrawn ones too."""
-    found: dict[str, GraphFact] = {}
-    for chunk in _chunks(ids):
-        for row in session.execute(select(_FACT).where(_FACT.c.tenant == tenant, _FACT.c.id.in_(chunk))):
-            found[row.id] = _fact(row)
-    return found
+_FACT_COLUMNS = ("tenant", *(c.strip().removeprefix("f.") for c in _FACT.split(",")))
 
 
-def retraction_of(session: Session, fact: GraphFact) -> Retraction | None:
-    row = session.execute(select(_GONE).where(_GONE.c.seq == fact.seq)).first()
-    return Retraction(Micros(row.recorded_at), row.reason, row.actor) if row else None
+def _fact_row(tenant: str, f: GraphFact) -> tuple[Any, ...]:
+    claim = (f.id, f.seq, f.subject, f.name, to_json(f.value), f.object, f.ended)
+    purposes = ",".join(sorted(f.purposes)) if f.purposes else ""
+    return (tenant, *claim, f.valid_from, f.valid_to, f.recorded_at, f.source, float(f.confidence), purposes)
 
 
-def values_of(session: Session, tenant: str, subject: str, as_of: Micros, known_at: Micros | None) -> list[GraphFact]:
-    """Of each property of the subject the fact that counts; "no value" included."""
-    asked = {"tenant": tenant, "subject": subject, "as_of": as_of, "known_at": _known(known_at)}
-    return [_fact(row) for row in session.execute(_VALUES, asked)]
-
-
-def facts_of(
-    session: Session, tenant: str, subject: str, name: str, obj: str | None = None, known_at: Micros | None = None
-) -> list[GraphFact]:
-    """All facts of one property (or edge)."""
-    asked = {"tenant": tenant, "subject": subject, "name": name, "object": obj, "known_at": _known(known_at)}
-    return [_fact(row) for row in session.execute(_PROPERTY if obj is None else _EDGE, asked)]
-
-
-def edges_at(
-    session: Session, tenant: str, nodes: Sequence[str], as_of: Micros, known_at: Micros | None, limit: int
-) -> tuple[list[GraphFact], bool]:
-    """Facts about edges from or to any of `nodes`, "no longer" included, and whether there are more: of 500 nodes at
-    most `limit` facts in each direction are read."""
-    found: dict[int, GraphFact] = {}
-    more = False
-    asked = {"tenant": tenant, "as_of": as_of, "known_at": _known(known_at), "limit": limit + 1}
-    for chunk in _chunks(nodes):
-        for statement in _EDGES:
-            rows = session.execute(statement, {**asked, "nodes": chunk}).all()
-            more = more or len(rows) > limit
-            found.update((row.seq, _fact(row)) for row in rows[:limit])
-    return list(found.values()), more
-
-
-def lookup(session: Session, tenant: str, key: str, limit: int) -> list[GraphFact]:
-    """Standing facts whose text value is `key` or begins with it; whole matches first."""
-    statement = (
-        _standing(_LOOKUP)
-        .where(_LOOKUP.c.tenant == tenant, *_begins(_LOOKUP.c.key, key))
-        .order_by(_LOOKUP.c.key, _FACT.c.seq)
-        .limit(limit)
-    )
-    return [_fact(row) for row in session.execute(statement, {"tenant": tenant, "known_at": _ALWAYS})]
-
-
-def subjects_like(session: Session, tenant: str, text: str, key: str, limit: int) -> list[tuple[str, str]]:
-    """(subject, key) of subjects whose id is `text`, or whose key is or begins with `key`; whole matches first."""
-    statement = (
-        select(_SUBJECT.c.subject, _SUBJECT.c.key)
-        .where(_SUBJECT.c.tenant == tenant, or_(_SUBJECT.c.subject == text, and_(*_begins(_SUBJECT.c.key, key))))
-        .order_by(_SUBJECT.c.subject != text, _SUBJECT.c.key, _SUBJECT.c.subject)
-        .limit(limit)
-    )
-    return [(row.subject, row.key) for row in session.execute(statement)]
-
-
-def events_before(
-    session: Session, tenant: str, subject: str, until: Micros, types: Collection[str]
-) -> Iterator[Event]:
-    """A subject's events at or before a moment, newest first, read as they are asked for."""
-    statement = select(_EVENT).where(_EVENT.c.tenant == tenant, _EVENT.c.subject == subject, _EVENT.c.time <= until)
-    if types:
-        statement = statement.where(_EVENT.c.type.in_(list(types)))
-    statement = statement.order_by(_EVENT.c.time.desc(), _EVENT.c.id.desc(), _EVENT.c.source.desc())
-    for row in session.execute(statement.execution_options(yield_per=100)):
-        yield _event(row)
-
-
-def events_by_id(session: Session, tenant: str, event_id: str) -> list[Event]:
-    statement = select(_EVENT).where(_EVENT.c.tenant == tenant, _EVENT.c.id == event_id)
-    return [_event(row) for row in session.execute(statement)]
-
-
-def count(session: Session, table: Table, tenant: str) -> int:
-    rows: int = session.execute(select(func.count()).select_from(table).where(table.c.tenant == tenant)).scalar_one()
-    return rows
-
-
-def counts(session: Session, tenant: str) -> tuple[int, int, int]:
-    """Subjects, facts (withdrawn ones included) and events."""
-    return count(session, _SUBJECT, tenant), count(session, _FACT, tenant), count(session, _EVENT, tenant)
-
-
-# --- parts -------------------------------------------------------------------
-
-
-def _known(known_at: Micros | None) -> int:
-    return _ALWAYS if known_at is None else known_at
-
-
-def _begins(column: ColumnElement[str], key: str) -> list[ColumnElement[bool]]:
-    return [column >= key, column < key + "\U0010ffff"]
-
-
-def _chunks(values: Collection[Any]) -> Iterator[list[Any]]:
-    listed = list(values)
-    for i in range(0, len(listed), _CHUNK):
-        yield listed[i : i + _CHUNK]
-
-
-def to_json(value: Any) -> str:
-    """JSON with sorted keys; the same value is always the same text.
-
-    Raises:
-        TypeError, ValueError: it has no JSON form (NaN and infinity have none).
-    """
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _fact_values(tenant: str, fact: GraphFact) -> dict[str, Any]:
-    return {
-        "seq": fact.seq,
-        "tenant": tenant,
-        "id": fact.id,
-        "subject": fact.subject,
-        "name": fact.name,
-        "object": fact.object,
-        "value": to_json(fact.value),
-        "ended": fact.ended,
-        "valid_from": fact.valid_from,
-        "valid_to": fact.valid_to,
-        "recorded_at": fact.recorded_at,
-        "source": fact.source,
-        "confidence": fact.confidence,
-        "purposes": ",".join(sorted(fact.purposes)),
-    }
-
-
-def _fact(row: Row[Any]) -> GraphFact:
+def _fact(row: tuple[Any, ...]) -> GraphFact:
+    fact_id, seq, subject, name, value, obj, ended, valid_from, valid_to, recorded_at, source, confidence, limits = row
+    purposes = frozenset(Purpose(p) for p in limits.split(",")) if limits else ANY_PURPOSE
+    said = None if value == "null" else json.loads(value)
     return GraphFact(
-        id=row.id,
-        seq=row.seq,
-        subject=row.subject,
-        name=row.name,
-        value=json.loads(row.value),
-        object=row.object,
-        ended=row.ended,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        recorded_at=row.recorded_at,
-        source=row.source,
-        confidence=row.confidence,
-        purposes=frozenset(Purpose(p) for p in row.purposes.split(",") if p),
+        fact_id,
+        seq,
+        subject,
+        name,
+        said,
+        obj,
+        bool(ended),
+        valid_from,
+        valid_to,
+        recorded_at,
+        source,
+        confidence,
+        purposes,
     )
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event(row.id, row.type, Micros(row.time), row.subject, json.loads(row.data), row.source)
+def _event(row: tuple[Any, ...]) -> Event:
+    event_id, kind, time, subject, data, source = row
+    return Event(event_id, kind, Micros(time), subject, json.loads(data), source)
+
+
+def _merge(row: tuple[Any, ...]) -> Merge:
+    merge_id, seq, kept, gone, reason, evidence, confidence, recorded_at, actor, undone_at, why, by = row
+    undone = None if undone_at is None else Retraction(Micros(undone_at), why, by)
+    claim = SameAs(kept, gone, reason, json.loads(evidence), confidence)
+    return Merge(merge_id, seq, claim, Micros(recorded_at), actor, undone)

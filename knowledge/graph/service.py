@@ -10,10 +10,14 @@ from core.events import Event, Fact, Input, Relation
 from core.times import Micros
 from knowledge.graph.model import (
     Assertion,
+    Erasure,
     Explanation,
+    Export,
+    Identity,
     Matches,
     Neighbourhood,
     Profile,
+    SameAs,
     Series,
     Stats,
     Timeline,
@@ -21,7 +25,8 @@ from knowledge.graph.model import (
 from knowledge.graph.port import GraphStore
 
 Authorize = Callable[[RequestContext, str, str], None]
-"""(ctx, action, resource): returns, or raises Forbidden. Actions here: `graph.read`, `graph.write`."""
+"""(ctx, action, resource): returns, or raises Forbidden. Actions here: `graph.read`, `graph.write`, `graph.merge`,
+`graph.export`, `graph.erase`."""
 
 
 def claims_of(inputs: Sequence[Input], source: str) -> list[Assertion]:
@@ -68,6 +73,18 @@ class GraphService:
     def record_events(self, ctx: RequestContext, events: Sequence[Event]) -> int:
         self._authorize(ctx, "graph.write", "events")
         return self._store.record_events(ctx, events)
+
+    def merge(self, ctx: RequestContext, claims: Sequence[SameAs], at: Micros | None = None) -> list[str]:
+        self._authorize(ctx, "graph.merge", "identities")
+        return self._store.merge(ctx, claims, at)
+
+    def unmerge(self, ctx: RequestContext, merge_ids: Sequence[str], reason: str, at: Micros | None = None) -> int:
+        self._authorize(ctx, "graph.merge", "identities")
+        return self._store.unmerge(ctx, merge_ids, reason, at)
+
+    def identity(self, ctx: RequestContext, subject: str, known_at: Micros | None = None) -> Identity:
+        self._authorize(ctx, "graph.read", subject)
+        return self._store.identity(ctx, subject, known_at)
 
     def profile(
         self, ctx: RequestContext, subject: str, as_of: Micros | None = None, known_at: Micros | None = None
@@ -120,6 +137,14 @@ class GraphService:
     def exists(self, ctx: RequestContext, evidence_id: str) -> bool:
         self._authorize(ctx, "graph.read", evidence_id)
         return self._store.exists(ctx, evidence_id)
+
+    def export(self, ctx: RequestContext, subject: str) -> Export:
+        self._authorize(ctx, "graph.export", subject)
+        return self._store.export(ctx, subject)
+
+    def erase(self, ctx: RequestContext, subject: str, dry_run: bool = False) -> Erasure:
+        self._authorize(ctx, "graph.erase", subject)
+        return self._store.erase(ctx, subject, dry_run)
 
     def stats(self, ctx: RequestContext) -> Stats:
         self._authorize(ctx, "graph.read", "stats")

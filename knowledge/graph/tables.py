@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 # SQLite numbers rows only through a column declared INTEGER; elsewhere the log outgrows 32 bits.
 _SEQ = BigInteger().with_variant(Integer(), "sqlite")
+
+_PROPERTIES = text("object IS NULL")
+"""Edges are found through the adjacency tables."""
 
 
 class FactRow(SQLModel, table=True):
@@ -15,7 +18,7 @@ class FactRow(SQLModel, table=True):
     __tablename__ = "graph_fact"
     __table_args__ = (
         UniqueConstraint("tenant", "id"),
-        Index("ix_graph_fact_curve", "tenant", "subject", "name", "valid_from"),
+        Index("ix_graph_fact_curve", "tenant", "subject", "name", "valid_from", sqlite_where=_PROPERTIES),
     )
 
     seq: int = Field(sa_column=Column(_SEQ, primary_key=True, autoincrement=False))
@@ -44,6 +47,31 @@ class RetractionRow(SQLModel, table=True):
     recorded_at: int = Field(sa_type=BigInteger)
     reason: str
     actor: str
+
+
+class MergeRow(SQLModel, table=True):
+    """Two records are one customer; `undone_*` once it was withdrawn. `evidence` is JSON."""
+
+    __tablename__ = "graph_merge"
+    __table_args__ = (
+        UniqueConstraint("tenant", "id"),
+        Index("ix_graph_merge_kept", "tenant", "kept"),
+        Index("ix_graph_merge_gone", "tenant", "gone"),
+    )
+
+    seq: int = Field(sa_column=Column(_SEQ, primary_key=True, autoincrement=False))
+    tenant: str
+    id: str
+    kept: str
+    gone: str
+    reason: str
+    evidence: str
+    confidence: float
+    recorded_at: int = Field(sa_type=BigInteger)
+    actor: str
+    undone_at: int | None = Field(default=None, sa_type=BigInteger)
+    undone_why: str | None = None
+    undone_by: str | None = None
 
 
 class EdgeOutRow(SQLModel, table=True):

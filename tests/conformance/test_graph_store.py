@@ -2,72 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from core.audit import AuditRow, first_broken
-from core.clock import ManualClock
-from core.context import Purpose, RequestContext, Role
-from core.db import Database
+from core.context import Purpose
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.events import Event
 from core.ids import TenantId
-from core.times import Micros
 from knowledge.catalog import read_catalog
-from knowledge.graph import Assertion, CatalogLimits, GraphStore, PurposeLimits, SqliteGraphStore
-
-NOW = 1_000_000
-SERVICE = RequestContext(TenantId("t1"), "ana", Role.SERVICE_AGENT, Purpose.SERVICE)
-MARKETING = SERVICE.for_purpose(Purpose.MARKETING)
-C1, C2, D1, D2 = "customer/c1", "customer/c2", "device/d1", "device/d2"
-
-
-def m(value: int) -> Micros:
-    return Micros(value)
-
-
-def claim(subject: str, name: str, value: Any, since: int, **more: Any) -> Assertion:
-    return Assertion(subject, name, value, valid_from=m(since), **more)
-
-
-def edge(subject: str, name: str, obj: str, since: int, **more: Any) -> Assertion:
-    return Assertion(subject, name, object=obj, valid_from=m(since), **more)
-
-
-@dataclass
-class Bench:
-    """A store with a clock that the test owns; `reopen` is a restart."""
-
-    make: Callable[[ManualClock, PurposeLimits | None], GraphStore]
-    audit: Callable[[], Session]
-    clock: ManualClock
-    store: GraphStore
-
-    def reopen(self, limits: PurposeLimits | None = None) -> GraphStore:
-        self.store = self.make(self.clock, limits)
-        return self.store
-
-
-@pytest.fixture(params=["sqlite"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    database = Database(f"sqlite:///{tmp_path}/{request.param}.db")
-    database.create_tables()
-
-    def make(clock: ManualClock, limits: PurposeLimits | None) -> GraphStore:
-        return SqliteGraphStore(database, clock, limits)
-
-    clock = ManualClock(NOW)
-    with closing(database):
-        yield Bench(make, lambda: Session(database.engine), clock, make(clock, None))
-
+from knowledge.graph import Assertion, CatalogLimits
+from tests.graphs import C1, C2, D1, D2, MARKETING, NOW, SERVICE, Bench, claim, edge, m
 
 # --- two times ---------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from strategy.together import Together
+from core.together import Together
 
 PAUSE = threading.Event()
 
