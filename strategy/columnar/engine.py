@@ -96,27 +96,31 @@ class ColumnarEngine:
     def ingest(self, inputs: Sequence[Input]) -> Outcome:
         events: list[Event] = []
         aside: list[SetAside] = []
+        taken: list[Input] = []
         for item in inputs:
             if isinstance(item, Event):
                 events.append(item)
                 continue
             # A fact's place is the first open instant when it comes, so the events before it come first.
-            aside += self._events(events)
+            self._events(events, taken, aside)
             events = []
             closed = self.closed
             self.facts.put(item, item.time if closed is None or item.time > closed else Micros(closed + 1))
-        aside += self._events(events)
+            taken.append(item)
+        self._events(events, taken, aside)
         firings = self.release(self.closed) if self.closed is not None else []
         if self.side.python is not None:
-            left = {id(each.input) for each in aside}
-            firings = self._merged(firings, self.side.ingest([item for item in inputs if id(item) not in left]))
+            firings = self._merged(firings, self.side.ingest(taken))
         return Outcome(tuple(firings), tuple(aside))
 
-    def _events(self, events: list[Event]) -> list[SetAside]:
+    def _events(self, events: list[Event], taken: list[Input], aside: list[SetAside]) -> None:
         if not events:
-            return []
-        verdict = self.take(columns_of(events, self.layout))
-        return [SetAside(events[i], _reason(verdict[i])) for i in np.flatnonzero(verdict != TAKEN)]
+            return
+        for event, verdict in zip(events, self.take(columns_of(events, self.layout)), strict=True):
+            if verdict == TAKEN:
+                taken.append(event)
+            else:
+                aside.append(SetAside(event, _reason(verdict)))
 
     def ingest_columns(self, rows: Columns) -> tuple[tuple[Firing, ...], NDArray[np.uint8]]:
         """A batch of events as arrays → firings, and for every row whether it was taken, late or a duplicate."""

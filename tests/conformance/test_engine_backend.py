@@ -282,6 +282,15 @@ def test_what_waits_for_history_in_two_places_is_dropped_once_after_a_restart(ba
     assert short(again.ingest([order(0)]).firings + again.advance(hour(1)).firings) == [("s", 0)]
 
 
+def test_an_event_that_comes_twice_in_a_batch_counts_once_for_every_strategy(backend: Backend) -> None:
+    """Found by the campaign: a matcher beside another was given neither of the two. Sets of values are for it alone."""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy({**SPENT, "function": "distinct", "window": {}, "op": "in", "value": [1, 2]}), 1)
+    twice = order(0, amount=1)
+    assert [aside.input for aside in engine.ingest([twice, twice]).set_aside] == [twice]
+    assert short(engine.advance(hour(1)).firings) == [("s", 0)]
+
+
 def test_a_cooldown_is_restored_beside_strategies_that_have_no_state(backend: Backend) -> None:
     """Found by the campaign: the third name was looked for among as many as there are conditions with state."""
     engine, again = backend(CATALOG, 0), backend(CATALOG, 0)

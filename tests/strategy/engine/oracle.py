@@ -46,6 +46,8 @@ class Oracle:
     newest: int | None = None
     advanced: int | None = None
     ids: dict[tuple[str, str], int] = field(default_factory=dict)
+    _counts_for: dict[int, set[str]] = field(default_factory=dict)
+    """By the identity of what was taken, for it is asked many thousand times."""
 
     # what is taken in
 
@@ -92,8 +94,9 @@ class Oracle:
 
     def _turns(self, strategy: d.Strategy, subject: str, instants: Sequence[int]) -> list[int]:
         before, last, found = False, None, []
+        since = self.known_since(subject)
         for at in instants:
-            if at < self.known_since(subject):
+            if at < since:
                 continue
             now = self.truth(strategy.trigger, strategy, subject, at) == T
             if now and not before:
@@ -142,14 +145,16 @@ class Oracle:
 
     def counts_for(self, item: Input) -> set[str]:
         """An input's own subject and, for an event, those of its groups."""
-        kind = self.catalog.events.get(item.type) if isinstance(item, Event) else None
-        return {item.subject} if kind is None else counts_for(item, kind.groups)
+        if id(item) not in self._counts_for:
+            kind = self.catalog.events.get(item.type) if isinstance(item, Event) else None
+            self._counts_for[id(item)] = {item.subject} if kind is None else counts_for(item, kind.groups)
+        return self._counts_for[id(item)]
 
     # facts, relations and events as of an instant
 
     def events(self, subject: str, at: int, *types: str) -> list[Event]:
-        mine = [i for e, i in self.taken if isinstance(i, Event) and e <= at and subject in self.counts_for(i)]
-        return sorted((e for e in mine if e.type in types), key=lambda e: e.order)
+        mine = [i for e, i in self.taken if e <= at and isinstance(i, Event) and i.type in types]
+        return sorted((i for i in mine if subject in self.counts_for(i)), key=lambda e: e.order)
 
     def fact(self, subject: str, name: str, at: int) -> Any:
         mine = [
