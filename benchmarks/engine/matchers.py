@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from benchmarks.engine.generator import Rule
-from benchmarks.engine.mixed import strategy
+from benchmarks.engine.mixed import event_filter, strategy
 from benchmarks.engine.world import catalog
 from core.events import Fact
 from strategy.columnar.columns import Columns
 from strategy.columnar.decode import Decoded, Decoder
 from strategy.columnar.engine import ColumnarEngine
 from strategy.columnar.matching import Matcher as ColumnarFilters
-from strategy.document import Happens, Strategy
+from strategy.document import EventFilter, Strategy
 from strategy.engine.port import EngineBackend, Outcome
 from strategy.engine.python import PythonEngine
 from strategy.stream import input_of, read_json
@@ -113,8 +113,7 @@ class ColumnarIndex:
     """The columnar matcher's filters alone, on both cores."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        asked = [strategy(rule).trigger for rule in rules]
-        filters = [each for each in asked if isinstance(each, Happens)]
+        filters = [EventFilter.model_validate(event_filter(rule.event, rule.where)) for rule in rules]
         self._matcher = ColumnarFilters(catalog(), filters, threads=2)
         self._decoder = Decoder(self._matcher.layout, catalog())
 

@@ -26,11 +26,16 @@ UNRESOLVED = -1
 Test = Callable[[Any], bool | None]
 
 
+def key_of(filters: Sequence[Filter]) -> tuple[str, ...]:
+    """The same for filters that ask the same."""
+    return tuple(sorted(f"{f.field} {f.op} {f.value!r}" for f in filters))
+
+
 class Clause:
     """What one filter asks of one field: all its comparisons on it. `date`: of texts only the day counts."""
 
     def __init__(self, filters: Sequence[Filter], date: bool = False) -> None:
-        self.key = tuple(sorted(f.model_dump_json() for f in filters))
+        self.key = key_of(filters)
         self._tests: list[Test] = [comparison(f.op, f.value, date=date) for f in filters]
         values = [v for f in filters for v in (f.value if isinstance(f.value, list) else [f.value])]
         self.bounds = sorted({float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)})
@@ -41,7 +46,10 @@ class Clause:
         self.spans = self._spans()
 
     def passes(self, value: Any) -> bool:
-        return all(test(value) is True for test in self._tests)
+        for test in self._tests:
+            if test(value) is not True:
+                return False
+        return True
 
     def _spans(self) -> list[tuple[float, float]]:
         """The closed ranges of numbers that pass: the answer can only change at a bound."""
@@ -81,8 +89,8 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 class Field:
     """One field's cells. Rows of its table: 0 missing, 1 true, 2 false, then numbers (2·bounds + 1), then one for each
-    kind of text. `clauses`: position of a filter → what it asks here; `free`: the filters that ask nothing, which pass
-    whatever the cell."""
+    kind of text. `clauses`: position of a filter → what it asks here; `asked`: the filters that ask something; the
+    others pass whatever the cell."""
 
     def __init__(self, name: str, column: int, words: int) -> None:
         self.name, self.column = name, column
@@ -92,7 +100,7 @@ class Field:
         self.clauses: dict[int, Clause] = {}
         self.by_text: dict[str, list[int]] = {}
         self.others: dict[int, Clause] = {}
-        self.free = np.zeros(words, np.uint64)
+        self.asked = np.zeros(words, np.uint64)
         self.text_rows: dict[bytes, int] = {}
         self.version = 0
         """Goes up when rows of texts are to be found anew."""
@@ -106,17 +114,15 @@ class Field:
     def widen(self, words: int) -> None:
         table = np.zeros((len(self.table), words), np.uint64)
         table[:, : self.table.shape[1]] = self.table
-        free = np.zeros(words, np.uint64)
-        free[: len(self.free)] = self.free
-        self.table, self.free = table, free
+        asked = np.zeros(words, np.uint64)
+        asked[: len(self.asked)] = self.asked
+        self.table, self.asked = table, asked
         self._forget_texts()
 
-    def add(self, position: int, clause: Clause | None) -> bool:
+    def add(self, position: int, clause: Clause) -> bool:
         """Let a filter be told apart here; False when numbers must be checked one by one."""
         word, bit = position >> 6, np.uint64(1 << (position & 63))
-        if clause is None:
-            self.free[word] |= bit
-            return True
+        self.asked[word] |= bit
         self.clauses[position] = clause
         exact = self._cut(clause)
         for row, value in ((0, None), (1, True), (2, False)):
@@ -134,11 +140,11 @@ class Field:
         return exact
 
     def remove(self, position: int) -> None:
-        word, keep = position >> 6, ~np.uint64(1 << (position & 63))
-        self.free[word] &= keep
         clause = self.clauses.pop(position, None)
         if clause is None:
             return
+        word, keep = position >> 6, ~np.uint64(1 << (position & 63))
+        self.asked[word] &= keep
         self.table[: self.rows, word] &= keep
         if clause.texts is not None:
             for text in clause.texts:
@@ -226,14 +232,11 @@ class FilterIndex:
         asked: dict[str, list[Filter]] = {}
         for each in where:
             asked.setdefault(each.field, []).append(each)
-        known = {field.name for field in self.fields}
-        for name in asked:
-            if name not in known:
-                self._open(name)
         unsure = []
-        for place, field in enumerate(self.fields):
-            clause = Clause(asked[field.name], field.name in self._dates) if field.name in asked else None
-            if not field.add(position, clause) and clause is not None:
+        for name, filters in asked.items():
+            place = self._place(name)
+            clause = Clause(filters, name in self._dates)
+            if not self.fields[place].add(position, clause):
                 unsure.append((place, clause))
         if unsure:
             self.checks[position] = unsure
@@ -247,11 +250,13 @@ class FilterIndex:
         self.checks.pop(position, None)
         self.free.append(position)
 
-    def _open(self, name: str) -> None:
-        """A field that no filter asked of before: all there are pass whatever it holds."""
-        field = Field(name, self.columns.index(name), self.words)
-        field.free[:] = self.live
-        self.fields.append(field)
+    def _place(self, name: str) -> int:
+        """Where a field is among those that filters ask of."""
+        for place, field in enumerate(self.fields):
+            if field.name == name:
+                return place
+        self.fields.append(Field(name, self.columns.index(name), self.words))
+        return len(self.fields) - 1
 
     def _widen(self, words: int) -> None:
         self.words = words

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from knowledge.catalog.model import Catalog
 from strategy.columnar import codes as c
-from strategy.columnar.filters import FilterIndex
+from strategy.columnar.filters import FilterIndex, key_of
 from strategy.columnar.layout import Pool, Region, Table
 from strategy.document import All, Any_, Condition, EventFilter, Not, Strategy
 from strategy.engine.nodes import Leaf as Judge
@@ -151,7 +151,7 @@ class Tables:
     def hook(self, leaf: Leaf, kind: int, asked: EventFilter, role: int) -> None:
         """Let events that pass a filter meet a condition in a role (bits)."""
         type_ = self.types[asked.event]
-        key = (type_, kind, tuple(sorted(f.model_dump_json() for f in asked.where)))
+        key = (type_, kind, key_of(asked.where))
         found = self.filters.get(key)
         channel = self.channel(type_, kind)
         if found is None:
@@ -320,7 +320,7 @@ class Tables:
         self.bits.array[live : live + index.words] = index.live
         for place, found in enumerate(index.fields):
             free = live + index.words * (1 + place)
-            self.bits.array[free : free + index.words] = found.free
+            self.bits.array[free : free + index.words] = ~found.asked
             region = channel.regions.get(place)
             if region is None or region.rows < found.rows or region.room < len(found.bounds):
                 rows, room = found.rows + 8 + found.rows // 4, max(16, 2 * len(found.bounds))
