@@ -15,6 +15,7 @@ ALL = (
     "decode",
     "live",
     "language",
+    "corpus",
     "parse",
     "agents",
     "graph_quick",

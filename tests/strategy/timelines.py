@@ -4,7 +4,7 @@ and what is to be seen. The format is told on the page itself."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -122,6 +122,11 @@ def timelines(page: Path = PAGE) -> list[Timeline]:
     ]
 
 
+def timeline_of(strategies: tuple[Strategy, ...], catalog: Catalog, block: str) -> Timeline:
+    """A timeline that tells inputs and firings only; whose triggers these are is said here, not in a `when`."""
+    return replace(_Reader(catalog, block, 1).timeline(), strategies=strategies)
+
+
 class _Reader:
     """One timeline, from top to bottom. `place`: the page's line it begins on."""
 
@@ -136,6 +141,7 @@ class _Reader:
         update = {"timezone": zone} | ({"history_from": self._moment(history, zone)} if history else {})
         self._catalog = catalog.model_copy(update=update)
         self._kind = self._one("subject", "customer")
+        self._me = self._one("who", ME)
         self._letters = iter(ascii_lowercase)
 
     def _split(self, text: str) -> None:
@@ -194,7 +200,7 @@ class _Reader:
     def _line(self, match: re.Match[str]) -> Line:
         at = Micros(self._moment(match[1], self._catalog.timezone) + int((match[2] or "0us").removesuffix("us")))
         words = _WORD.findall(match[3])
-        who = words.pop(0) if "/" in words[0] else ME
+        who = words.pop(0) if "/" in words[0] else self._me
         act = self._act(words, who, at)
         fires, truths, seen, aside = [], {}, {}, None
         for mark in filter(None, _COMMA.split(match[4] or "")):
