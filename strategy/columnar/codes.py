@@ -14,12 +14,15 @@ SCALE = 1_000_000
 SUMMABLE = 1_000_000_000_000_000
 """The largest number of millionths one value may have."""
 
-# Columns of the table of conditions
+# Columns of the table of conditions; those that every event looks at stand side by side, eight to a line of the cache
 (
-    KIND, FN, OP, NV, V0, OVER, LAST, BEGIN, STRIDE, WAKE, SIGNED, TIMES, PER, GAP0, NGAP, PRESENT, DEADLINE, CLASS,
-    COLUMN, STAMP, TB, TA, DEFAULT, USE, PULSE, MASK, MASKED, FACTOR, RISE, LARGEST, CLOSED, WAITING, KEEP, ROLES,
-) = range(34)  # fmt: skip
-WIDTH = 34
+    KIND, COLUMN, STAMP, TB, TA, MASK, MASKED, PLACE,
+    FN, OP, NV, V0, OVER, LAST, BEGIN, STRIDE,
+    USE, PULSE, WAKE, PER, TIMES, KEEP, LARGEST, CLASS,
+    SIGNED, GAP0, NGAP, PRESENT, DEADLINE, DEFAULT, FACTOR, RISE,
+    CLOSED, WAITING, ROLES,
+) = range(35)  # fmt: skip
+WIDTH = 40
 
 # Kinds of conditions
 FACT, HAPPENS, AGGREGATE, RATIO, STREAK, SEQUENCE, CHANGE = range(7)

@@ -14,11 +14,11 @@ from strategy.columnar.state import (
     block_of,
     count_of,
     drop_first,
-    entry,
     expire,
-    find,
     item,
+    made,
     make_block,
+    place_of,
     push,
     set_count,
 )
@@ -61,11 +61,13 @@ def feed(D: Any, leaf: int, s: int, at: int, event: int, mask: int, value: int, 
     L = view.L(D[0])
     kind = L[leaf, c.KIND]
     if (kind == c.STREAK and not mask & c.PASSES) or (kind == c.SEQUENCE and not mask & 1):
-        e = find(D, s, leaf)
+        e = place_of(D, s, leaf)
         if e < 0:
             return
     else:
-        e = entry(D, s, leaf)
+        e = place_of(D, s, leaf)
+        if e < 0:
+            e = made(D, s, leaf, e)
     if kind == c.AGGREGATE:
         if L[leaf, c.FN] == c.COUNT and L[leaf, c.OVER] > 0:
             _count(D, leaf, e, at, event)

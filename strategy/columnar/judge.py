@@ -11,7 +11,7 @@ from strategy.columnar import view
 from strategy.columnar.filters import bit_place
 from strategy.columnar.memory import borrowing, compiled
 from strategy.columnar.runs import settle
-from strategy.columnar.state import block_of, count_of, entry, find, heap_push, set_count, set_word, word_of
+from strategy.columnar.state import block_of, count_of, entry, heap_push, place_of, set_count, set_word, word_of
 from strategy.columnar.truth import completes, due, truth
 
 _ZERO = np.uint64(0)
@@ -115,7 +115,7 @@ def ask(D: Any, first: int, last: int, s: int, t: int, group: int, out: Any) -> 
                 L[code, c.STAMP] = group
                 L[code, c.TB] = truth(D, code, s, t - 1, out)
                 if L[code, c.KIND] == c.SEQUENCE:
-                    e = find(D, s, code)
+                    e = place_of(D, s, code)
                     if e >= 0:
                         settle(D, code, e, t)
                     L[code, c.TA] = completes(D, code, s, t)
@@ -152,7 +152,7 @@ def arm(D: Any, leaf: int, s: int, t: int, out: Any) -> None:
     heap = view.heap(D[10])
     if L[leaf, c.WAKE] == c.FALLING:
         # Nothing below zero has come, so that the sum can only fall as time goes by.
-        e = find(D, s, leaf)
+        e = place_of(D, s, leaf)
         if e < 0 or block_of(rows, e) < 0 or ring[block_of(rows, e) + c.X1] == 0:
             return
     moment = due(D, leaf, s, t, out)
@@ -176,7 +176,7 @@ def arm_all(D: Any, leaves: Any, kinds: Any, kind: int, subjects: int, t: int) -
         if kinds[s] == kind and subj[s, c.KNOWN] != c.NEVER:
             for leaf in leaves:
                 if L[leaf, c.KIND] == c.SEQUENCE:
-                    e = find(D, s, leaf)
+                    e = place_of(D, s, leaf)
                     if e >= 0:
                         settle(D, leaf, e, t)
                 arm(D, leaf, s, t, out)

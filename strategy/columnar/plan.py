@@ -71,6 +71,8 @@ class Channel:
     fields_at: int = 0
     live_at: int = -1
     words: int = 0
+    hooks: int = 0
+    """How often its filters lead to a condition: what one event may meet at most."""
     regions: dict[int, Region] = field(default_factory=dict)
     """Place of a field → where it is laid out."""
 
@@ -108,7 +110,7 @@ class Tables:
         self.bounds = Pool(np.float64, 0)
         self.wanted = np.zeros((len(types), max(1, max(map(len, fields), default=1))), np.int8)
         """Type and column → whether anything asks for that value."""
-        self.channel_table = np.zeros((0, 6), np.int64)
+        self.channel_table = np.zeros((0, 7), np.int64)
         self.field_table = np.zeros((0, 7), np.int64)
         self.width = 1
         self.slots = 1
@@ -164,6 +166,7 @@ class Tables:
         at = channel.positions + found.position
         self.heads.array[at] = self.hooks.add(leaf.number, role, self.heads.array[at])
         found.hooks += 1
+        channel.hooks += 1
         leaf.filters.append((found, role))
 
     def want(self, type_: str, name: str) -> int:
@@ -204,6 +207,7 @@ class Tables:
             at = channel.positions + found.position
             self.heads.array[at] = _without(self.hooks.rows, 2, int(self.heads.array[at]), 0, leaf.number)
             found.hooks -= 1
+            channel.hooks -= 1
             if found.hooks == 0:
                 channel.index.remove(found.position)
                 del self.filters[found.key]
@@ -309,6 +313,7 @@ class Tables:
         if self._dirty:
             self._lay_directory()
         self._dirty.clear()
+        self.channel_table[:, 6] = [channel.hooks for channel in self.channels]
 
     def _lay_channel(self, channel: Channel) -> None:
         index = channel.index
@@ -334,7 +339,7 @@ class Tables:
                 found.dirty = False
 
     def _lay_directory(self) -> None:
-        self.channel_table = np.zeros((len(self.channels), 6), np.int64)
+        self.channel_table = np.zeros((len(self.channels), 7), np.int64)
         fields: list[tuple[int, ...]] = []
         for channel in self.channels:
             first = len(fields)
@@ -347,7 +352,7 @@ class Tables:
                 fields.append((found.column, region.bounds, len(found.bounds), region.table, free, place, channel.slot))
             checks = 1 if channel.index.checks else 0
             self.channel_table[channel.number] = (
-                channel.words, channel.live_at, first, len(channel.index.fields), channel.positions, checks,
+                channel.words, channel.live_at, first, len(channel.index.fields), channel.positions, checks, 0,
             )  # fmt: skip
         self.field_table = np.array(fields, np.int64).reshape(-1, 7)
         self.width = max((64 * channel.words for channel in self.channels), default=1)

@@ -9,7 +9,7 @@ import numpy as np
 from strategy.columnar import codes as c
 from strategy.columnar import view
 from strategy.columnar.memory import borrowing, compiled
-from strategy.columnar.state import block_of, count_of, find, item
+from strategy.columnar.state import block_of, count_of, item, place_of
 from strategy.columnar.truth import streak_of, truth
 
 
@@ -28,7 +28,7 @@ def observe(D: Any, leaf: int, s: int, at: int, worth: int, obs: Any, k: int, ev
     obs[k, c.O_EVN] = 0
     if kind == c.FACT or kind == c.HAPPENS:
         return m
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     if kind == c.SEQUENCE:
         return _observe_sequence(D, leaf, e, at, worth, obs, k, evidence, m)
     if kind == c.STREAK:

@@ -32,6 +32,22 @@ def find(D: Any, s: int, tag: int) -> int:
 
 
 @borrowing
+def place_of(D: Any, s: int, leaf: int) -> int:
+    """As `find`, for a condition: where it was found last is tried first."""
+    L = view.L(D[0])
+    rows = view.rows(D[5])
+    subj = view.subj(D[8])
+    e = L[leaf, c.PLACE] - subj[s, c.ROW]
+    if 0 <= e < subj[s, c.ENTRIES]:
+        e += subj[s, c.ROW]
+        if np.int64(rows[e, 0]) & c.TAG == leaf:
+            return e
+    e = find(D, s, leaf)
+    L[leaf, c.PLACE] = e
+    return e
+
+
+@borrowing
 def room_of(entries: int) -> int:
     """How large a row is made that must hold so many entries."""
     if entries <= 4:
@@ -74,12 +90,16 @@ def leave_block(ring: Any, meta: Any, o: int, words: int) -> None:
 @borrowing
 def entry(D: Any, s: int, tag: int) -> int:
     """A subject's entry, made if there is none; then others may have moved. The caller has made room for a row."""
+    e = find(D, s, tag)
+    return e if e >= 0 else made(D, s, tag, e)
+
+
+@borrowing
+def made(D: Any, s: int, tag: int, e: int) -> int:
+    """A new entry, which `find` has found no trace of: `e` is what it gave."""
     rows = view.rows(D[5])
     subj = view.subj(D[8])
     meta = view.meta(D[9])
-    e = find(D, s, tag)
-    if e >= 0:
-        return e
     n, old = subj[s, c.ENTRIES], subj[s, c.ROW]
     e = -1 - e
     first = old

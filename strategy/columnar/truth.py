@@ -11,7 +11,7 @@ from strategy.columnar import codes as c
 from strategy.columnar import view
 from strategy.columnar.exact import EXACTLY, LOWER, UPPER, compare_products, judge_float, judge_product
 from strategy.columnar.memory import borrowing
-from strategy.columnar.state import block_of, count_of, find, first_after, item
+from strategy.columnar.state import block_of, count_of, first_after, item, place_of
 
 
 @borrowing
@@ -122,7 +122,7 @@ def aggregate(D: Any, leaf: int, s: int, at: int, out: Any) -> int:
     rows = view.rows(D[5])
     ring = view.ring(D[6])
     logt = view.logt(D[7])
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     fn, over, stride = L[leaf, c.FN], L[leaf, c.OVER], L[leaf, c.STRIDE]
     o = block_of(rows, e) if e >= 0 else -1
     seen = ring[o + c.N] if o >= 0 else 0
@@ -180,7 +180,7 @@ def _ratio(D: Any, leaf: int, s: int, at: int, out: Any) -> int:
     V = view.V(D[1])
     rows = view.rows(D[5])
     ring = view.ring(D[6])
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     o = block_of(rows, e) if e >= 0 else -1
     of, per, first = 0, 0, 0
     if o >= 0:
@@ -220,7 +220,7 @@ def _change(D: Any, leaf: int, s: int, at: int, out: Any) -> int:
     V = view.V(D[1])
     rows = view.rows(D[5])
     ring = view.ring(D[6])
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     o = block_of(rows, e) if e >= 0 else -1
     over = L[leaf, c.OVER] >> 1
     now, before, n, m, first = 0, 0, 0, 0, 0
@@ -257,10 +257,10 @@ def truth(D: Any, leaf: int, s: int, at: int, out: Any) -> int:
     if kind == c.AGGREGATE:
         return aggregate(D, leaf, s, at, out)
     if kind == c.FACT:
-        e = find(D, s, leaf)
+        e = place_of(D, s, leaf)
         return np.int64(rows[e, 1]) if e >= 0 else L[leaf, c.DEFAULT]
     if kind == c.STREAK:
-        e = find(D, s, leaf)
+        e = place_of(D, s, leaf)
         return c.TRUE if e >= 0 and streak_of(rows, ring, e) >= L[leaf, c.TIMES] else c.FALSE
     if kind == c.RATIO:
         return _ratio(D, leaf, s, at, out)
@@ -274,7 +274,7 @@ def completes(D: Any, leaf: int, s: int, at: int) -> int:
     """Truth of a sequence at an instant all of whose inputs have been applied."""
     rows = view.rows(D[5])
     ring = view.ring(D[6])
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     o = block_of(rows, e) if e >= 0 else -1
     return c.TRUE if o >= 0 and ring[o + 2] == at else c.FALSE
 
@@ -301,7 +301,7 @@ def due(D: Any, leaf: int, s: int, at: int, out: Any) -> int:
     begin = L[leaf, c.BEGIN]
     if begin != c.ALWAYS_LATER and at < begin + over:
         found = begin + over
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     if e < 0:
         return found
     leaves = c.NEVER
@@ -352,7 +352,7 @@ def _sequence_due(D: Any, leaf: int, s: int) -> int:
     L = view.L(D[0])
     rows = view.rows(D[5])
     ring = view.ring(D[6])
-    e = find(D, s, leaf)
+    e = place_of(D, s, leaf)
     o = block_of(rows, e) if e >= 0 else -1
     if o < 0 or L[leaf, c.DEADLINE] < 0:
         return c.NEVER
