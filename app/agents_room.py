@@ -1,18 +1,22 @@
-"""The supervisor with what it stands on. It takes seconds to load (embeddings, graph and agent libraries): the hub has
-it as a `Room`."""
+"""The supervisor with what it stands on, and the model that may read sentences. It takes seconds to load (embeddings,
+graph and agent libraries): the hub has it as a `Room`."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from core.clock import Clock
 from core.errors import ZhongshuError
 
 if TYPE_CHECKING:
+    from agents.models.answers import ModelSettings
     from agents.supervisor import Supervisor
     from app.hub import Hub
+    from app.settings import Settings
+    from strategy.propose import Asked, Proposer
 
 _log = structlog.get_logger("agents")
 _EVERY = 60.0
@@ -21,7 +25,6 @@ _EVERY = 60.0
 
 def load_supervisor(hub: Hub) -> Supervisor:
     """Build it on the hub's parts, and go on with what a stop cut off."""
-    from agents.models.resilient import ModelSettings
     from agents.schemas import AgentDeps
     from agents.supervisor import Supervisor
     from knowledge.parse import read_text
@@ -38,17 +41,42 @@ def load_supervisor(hub: Hub) -> Supervisor:
         clock=hub.clock,
         catalog=lambda ctx: hub.catalog,
     )
-    model = ModelSettings(
-        base_url=str(settings.llm_base_url) if settings.llm_base_url else None,
-        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
-        model=settings.llm_model,
-    )
+    model = _model_settings(settings)
     checkpoints = settings.data_dir / "checkpoints.db"
     supervisor = Supervisor(AgentDeps(tools=tools, read_text=read_text, checkpoints=checkpoints, model=model))
     read_text("warm up")
     hub.at_close(supervisor.close)
     hub.at_close(_sweep_now_and_then(hub, supervisor))
     return supervisor
+
+
+class LazyProposer:
+    """The configured model as a reader of sentences; its libraries load with the first sentence."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._lock = threading.Lock()
+        self._made: Proposer | None = None
+
+    def propose(self, asked: Asked) -> dict[str, Any]:
+        """As `Proposer.propose`."""
+        with self._lock:
+            if self._made is None:
+                from agents.models.resilient import build_model
+                from agents.proposer import ModelProposer
+
+                self._made = ModelProposer(build_model(_model_settings(self._settings), self._clock))
+        return self._made.propose(asked)
+
+
+def _model_settings(settings: Settings) -> ModelSettings:
+    from agents.models.answers import ModelSettings
+
+    return ModelSettings(
+        base_url=str(settings.llm_base_url) if settings.llm_base_url else None,
+        api_key=settings.llm_api_key.get_secret_value() if settings.llm_api_key else None,
+        model=settings.llm_model,
+    )
 
 
 def _sweep_now_and_then(hub: Hub, supervisor: Supervisor) -> _Sweeper:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app import figures
-from app.agents_room import load_supervisor
+from app.agents_room import LazyProposer, load_supervisor
 from app.auth import Keys
 from app.channels import address_book, open_channels
 from app.demo_world import history_is_missing, load_demo_world
@@ -45,6 +45,7 @@ from strategy.delivery.service import DeliveryService
 from strategy.engines import backend_of
 from strategy.histories import Histories
 from strategy.live import LiveEngine
+from strategy.reading import SentenceReader
 from strategy.replay_jobs import ReplayJobs
 from strategy.service import Change, StrategyService
 from strategy.tables import RUNNING, State
@@ -121,7 +122,7 @@ class Hub:
         self.channels = open_channels(settings, database, clock)
         self.delivery = DeliveryService(database, clock)
         self.strategies = StrategyService(
-            database, clock, lambda ctx: self.catalog, Budget(settings.engine_state_budget)
+            database, clock, lambda ctx: self.catalog, Budget(settings.engine_state_budget), self._reader()
         )
         self.decider = Decider(lambda ctx: self.catalog, clock, self.channels, address_book(self.graph_store))
         self.live = LiveEngine(
@@ -145,6 +146,17 @@ class Hub:
         self._exit.callback(self.live.stop)
         if not (settings.demo and history_is_missing(self)):
             self.start_engine()
+
+    def _reader(self) -> SentenceReader:
+        """With an endpoint configured, its model reads sentences too; it is shown the pack's own, if the pack is
+        used."""
+        if not self.settings.llm_base_url:
+            return SentenceReader()
+        from knowledge.packs import retail
+
+        ready = () if self.settings.catalog else retail.strategies()
+        proposer = LazyProposer(self.settings, self.clock)
+        return SentenceReader(proposer, lambda lang: [one.sentence.say(lang) for one in ready])
 
     def start_engine(self) -> None:
         """Let the engine run and live events in. The demo world's history has to be in the journal before: anything

@@ -102,7 +102,7 @@ class StrategyOut(_Schema):
     readback: str
     warnings: list[str]
     sentence: str | None
-    path: str
+    read_by: str = Field(description="`grammar` or `model` for a sentence, `document` for a document")
     document: dict[str, Any]
     created_by: str
     created_at: str
@@ -121,7 +121,7 @@ class StrategyOut(_Schema):
             readback=found.readback.say(lang),
             warnings=[w.say(lang) for w in found.warnings],
             sentence=found.sentence,
-            path=found.path,
+            read_by=found.read_by,
             document=found.strategy.model_dump(mode="json", exclude_none=True),
             created_by=found.created_by,
             created_at=format_time(found.created_at),

@@ -20,8 +20,9 @@ from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.cost import StateCost
 from strategy.files import as_strategy
-from strategy.language import read_sentence, readback
+from strategy.language import readback
 from strategy.naming import check_name, free_name
+from strategy.reading import SentenceReader
 from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
 from strategy.tables import RUNNING, State, StateRow, VersionRow
@@ -63,7 +64,7 @@ class StrategyVersion:
     readback: Text
     warnings: tuple[Text, ...]
     sentence: str | None
-    path: str
+    read_by: str
     created_by: str
     created_at: Micros
     updated_at: Micros
@@ -103,11 +104,13 @@ class StrategyService:
         clock: Clock,
         catalog_provider: CatalogProvider,
         budget: Budget = Budget(),  # noqa: B008 - frozen
+        reader: SentenceReader | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._catalog = catalog_provider
         self.budget = budget
+        self._reader = reader or SentenceReader()
         self.listeners: Listeners = []
 
     def draft(
@@ -140,7 +143,7 @@ class StrategyService:
                     )
                 _rename(row, free_name(row.name, taken))
                 found = self._store(repository, row, 1)
-                audit.record(session, ctx, self._clock, "strategy.draft", _target(found), {"path": found.path})
+                audit.record(session, ctx, self._clock, "strategy.draft", _target(found), {"read_by": found.read_by})
         self._tell(ctx, Change(found.name, 1, None, State.DRAFT))
         return found
 
@@ -172,7 +175,7 @@ class StrategyService:
                 )
             _rename(row, name)
             found = self._store(repository, row, newest + 1)
-            audit.record(session, ctx, self._clock, "strategy.edit", _target(found), {"path": found.path})
+            audit.record(session, ctx, self._clock, "strategy.edit", _target(found), {"read_by": found.read_by})
         self._tell(ctx, Change(name, found.version, None, State.DRAFT))
         return found
 
@@ -321,10 +324,10 @@ class StrategyService:
         if (sentence is None) == (document is None):
             raise InvalidInput(Text("给出一句话或一个文档，二者取一", "give either a sentence or a document"))
         warnings: tuple[Text, ...] = ()
-        lang, path = ctx.lang, "document"
+        lang, read_by = ctx.lang, "document"
         if sentence is not None:
-            reading = read_sentence(sentence, catalog, name=name)
-            strategy, lang, path, warnings = reading.document, reading.lang, reading.path, reading.warnings
+            reading = self._reader.read(sentence, catalog, name=name)
+            strategy, lang, read_by, warnings = reading.document, reading.lang, reading.read_by, reading.warnings
         else:
             strategy = document if isinstance(document, Strategy) else as_strategy(document)
         check_name(name or strategy.name)
@@ -338,7 +341,7 @@ class StrategyService:
             document=strategy.model_dump(mode="json", exclude_none=True),
             sentence=sentence,
             lang=lang,
-            path=path,
+            read_by=read_by,
             readback_zh=readback(strategy, catalog, "zh"),
             readback_en=readback(strategy, catalog, "en"),
             warnings=[[w.zh, w.en] for w in warnings],
@@ -380,7 +383,7 @@ def _view(row: VersionRow, state: StateRow, newest: int) -> StrategyVersion:
         readback=Text(row.readback_zh, row.readback_en),
         warnings=tuple(Text(zh, en) for zh, en in row.warnings),
         sentence=row.sentence,
-        path=row.path,
+        read_by=row.read_by,
         created_by=row.created_by,
         created_at=Micros(row.created_at),
         updated_at=Micros(state.updated_at),

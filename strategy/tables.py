@@ -52,7 +52,7 @@ class VersionRow(SQLModel, table=True):
     document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     sentence: str | None = None
     lang: str = "en"
-    path: str = Field(description="how it was read: grammar, llm or document")
+    read_by: str = Field(description="grammar, model or document")
     readback_zh: str
     readback_en: str
     warnings: list[list[str]] = Field(sa_column=Column(JSON, nullable=False), description="pairs of zh, en")

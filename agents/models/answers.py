@@ -9,8 +9,9 @@ from typing import Any, Literal, Protocol
 from langchain_core.messages import AIMessage, BaseMessage
 
 Fault = Literal[
-    "truncated", "malformed", "empty", "refused", "rate_limited", "timeout", "unreachable", "rejected", "broken"
+    "truncated", "malformed", "empty", "refused", "rate_limited", "timeout", "unreachable", "rejected", "broken", "open"
 ]
+"""`open`: the breaker is open, so nobody was asked."""
 
 
 @dataclass(frozen=True, slots=True)

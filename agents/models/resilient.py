@@ -18,7 +18,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict
 
-from agents.models.answers import Endpoint, Fault, ModelFault, ModelSettings, usable
+from agents.models.answers import Endpoint, ModelFault, ModelSettings, usable
 from agents.models.playbook import PlaybookModel, openai_tools
 from core.clock import Clock
 from core.telemetry import span
@@ -111,25 +111,34 @@ class ResilientModel(BaseChatModel):
     def _answer(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> AIMessage:
         if self.primary is None:
             return self.playbook.answer(messages, **kwargs)
-        fault: Fault | Literal["open"] = "open"
-        if self.breaker.allows():
-            try:
-                answer = self._ask(messages, kwargs)
-            except ModelFault as failed:
-                self.breaker.failed()
-                fault = failed.fault
-                log.warning("agent.model_failed", fault=fault, detail=str(failed), breaker=self.breaker.state)
-            except BaseException:
-                self.breaker.failed()
-                raise
-            else:
-                self.breaker.succeeded()
-                return answer
-        answer = self.playbook.answer(messages, **kwargs)
-        answer.response_metadata["fallback"] = fault
+        try:
+            return self.consult(messages, kwargs)
+        except ModelFault as failed:
+            answer = self.playbook.answer(messages, **kwargs)
+            answer.response_metadata["fallback"] = failed.fault
+            return answer
+
+    def consult(self, messages: Sequence[BaseMessage], kwargs: dict[str, Any]) -> AIMessage:
+        """The endpoint's answer, without the playbook behind it.
+
+        Raises:
+            ModelFault: it gave none that is whole, or the breaker is open.
+        """
+        if not self.breaker.allows():
+            raise ModelFault("open")
+        try:
+            answer = self._ask(messages, kwargs)
+        except ModelFault as failed:
+            self.breaker.failed()
+            log.warning("agent.model_failed", fault=failed.fault, detail=str(failed), breaker=self.breaker.state)
+            raise
+        except BaseException:
+            self.breaker.failed()
+            raise
+        self.breaker.succeeded()
         return answer
 
-    def _ask(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> AIMessage:
+    def _ask(self, messages: Sequence[BaseMessage], kwargs: dict[str, Any]) -> AIMessage:
         assert self.primary is not None
         last = ModelFault("broken")
         for left in reversed(range(self.settings.attempts)):

@@ -33,6 +33,7 @@ from strategy.language.together import closed
 
 LONGEST = 2000
 """Characters a sentence may have."""
+ReadBy = Literal["grammar", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Reading:
     document: Strategy
     lang: Lang
     warnings: tuple[Text, ...]
-    path: Literal["grammar", "llm"] = "grammar"
+    read_by: ReadBy = "grammar"
 
 
 def read_sentence(text: str, catalog: Catalog, *, name: str | None = None, lang: Lang | None = None) -> Reading:

@@ -73,7 +73,7 @@ def test_a_sentence_becomes_a_draft_read_back_in_both_languages(service: Strateg
     found = service.draft(CTX, sentence=sentence)
     assert (found.version, found.newest, found.state, found.percent) == (1, 1, State.DRAFT, 0.0)
     assert found.sentence == sentence
-    assert found.path == "grammar"
+    assert found.read_by == "grammar"
     assert found.strategy.trigger.model_dump()["event"] == "app.login"
     assert "登录" in found.readback.zh
     assert "login" in found.readback.en or "log in" in found.readback.en
@@ -82,7 +82,7 @@ def test_a_sentence_becomes_a_draft_read_back_in_both_languages(service: Strateg
 
 def test_a_document_becomes_a_draft_with_the_warnings_of_its_check(service: StrategyService) -> None:
     found = service.draft(CTX, document=document(actions=[{"task": "送一束花"}]))
-    assert found.path == "document"
+    assert found.read_by == "document"
     assert found.sentence is None
     assert found.strategy.actions[0].task == "送一束花"
     assert service.list(CTX) == [found]

@@ -74,7 +74,7 @@ class Desk:
             readback_zh="",
             readback_en="",
             warnings=[],
-            path="document",
+            read_by="document",
             created_by="t",
             created_at=1,
         )

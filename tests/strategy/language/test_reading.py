@@ -29,7 +29,7 @@ def test_the_sentence_of_the_design_becomes_its_strategy() -> None:
     assert any("专属优惠" in w.zh for w in reading.warnings), (
         "an action that the catalog lacks is said to be kept as a task"
     )
-    assert (reading.lang, reading.path) == ("zh", "grammar")
+    assert (reading.lang, reading.read_by) == ("zh", "grammar")
 
 
 def test_full_width_traditional_and_half_width_forms_mean_the_same() -> None:

@@ -1,0 +1,210 @@
+"""Does a document say what a sentence says? Every number and name of the one is looked for in the other, units
+converted, and what is denied or compared the other way round is noticed. For readings that did not come from the
+grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.text import Text
+from knowledge.catalog import Catalog
+from knowledge.catalog.units import WrongUnit, convert
+from strategy.document import Strategy
+from strategy.language.amounts import POINTS, Comparison, Quantity
+from strategy.language.lexer import Part, lex
+from strategy.language.lexicon import Lexicon, Name, lexicon_of
+from strategy.language.mentions import Mentions, NameUsed, NumberUsed, mentions
+from strategy.language.normalise import Normal, normalise, plain
+from strategy.language.quantities import quantities
+
+_NEGATIONS = ("NEG", "NEVER", "WITHOUT", "COPNEG", "NOTONEOF", "NOTW", "UNLESS", "EXCEPT", "UNFOLLOWED")
+_SIDES = {"<": "low", "<=": "low", ">": "high", ">=": "high", "==": "same", "!=": "other"}
+_OFTEN = frozenset({"object"})
+"""Kinds of names that a sentence may use for what the document does not name itself: whom or what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Something that one side says and the other does not. `where`: offset and length in the sentence, or the field of
+    the document. `word`: what no vocabulary knows, which the document may or may not have understood."""
+
+    kind: Literal["number", "name", "word", "text", "negation", "comparison"]
+    missing_in: Literal["document", "sentence"]
+    said: str
+    where: dict[str, Any]
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A number of the sentence with what it may be."""
+
+    start: int
+    end: int
+    quantity: Quantity | None = None
+    micros: int | None = None
+    times: int | None = None
+    op: str | None = None
+
+    bare: bool = False
+    """A unit without a number (每周, per month): one of it, if anything."""
+
+    @property
+    def slight(self) -> bool:
+        """One or none: as often an article as a number."""
+        return self.bare or (
+            self.quantity is not None and self.quantity.number in (0, 1) and self.quantity.micros is None
+        )
+
+    def is_(self, used: NumberUsed) -> bool:
+        if used.micros is not None:
+            return used.micros in (self.micros, self.quantity.micros if self.quantity else None)
+        if self.times is not None and self.times == used.value:
+            return True
+        quantity = self.quantity
+        if quantity is None:
+            return False
+        if quantity.unit is None or used.unit is None or quantity.unit in POINTS:
+            return quantity.number == used.value and (used.unit is None or not quantity.times)
+        try:
+            return abs(convert(quantity.number, quantity.unit, used.unit) - used.value) <= 1e-9 * abs(used.value)
+        except WrongUnit:
+            return False
+
+
+def mismatches(text: str, strategy: Strategy, catalog: Catalog) -> list[Mismatch]:
+    """Where sentence and document differ, in the order of the sentence, then of the document. Empty: they agree."""
+    return _Comparison(text, strategy, catalog).all()
+
+
+class _Comparison:
+    def __init__(self, text: str, strategy: Strategy, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lexicon: Lexicon = lexicon_of(catalog)
+        self._normal: Normal = normalise(text)
+        self._parts = lex(self._normal, self._lexicon)
+        measured = quantities(self._parts)
+        self._compares = any(p.has("CMPQ") for p in measured)
+        self._heard = list(_numbers(measured))
+        self._used: Mentions = mentions(strategy, catalog)
+        self._named = {n for p in self._parts for n in p.names}
+
+    def all(self) -> list[Mismatch]:
+        in_sentence = [*self._unheard_numbers(), *self._unused_parts(), *self._unheard_negation()]
+        in_sentence.sort(key=lambda m: m.where.get("offset", 0))
+        return [*in_sentence, *self._invented_numbers(), *self._invented_names(), *self._invented_texts()]
+
+    # said, but not in the document
+
+    def _unheard_numbers(self) -> Iterator[Mismatch]:
+        for heard in self._heard:
+            fitting = [n for n in self._used.numbers if heard.is_(n)]
+            if not fitting and not heard.slight:
+                yield self._of_sentence("number", heard.start, heard.end, "数字", "the number")
+            ops = {n.op for n in fitting}
+            compared = heard.op is not None and fitting and None not in ops and not self._used.negative
+            if compared and _SIDES[heard.op or "=="] not in {_SIDES.get(op or "", "") for op in ops}:
+                said = self._normal.said(heard.start, heard.end)
+                told = Text(f"“{said}”的比较方向与文档不同", f"{said!r} compares the other way than the document")
+                yield Mismatch("comparison", "document", said, self._normal.where(heard.start, heard.end), told)
+
+    def _unused_parts(self) -> Iterator[Mismatch]:
+        used = {u.name for u in self._used.names} | {n for u in self._used.names for n in u.implied_by}
+        owners = {Name("object", n.owner) for n in used if n.kind == "attribute"}
+        texts = [plain(t) for t, _ in self._used.texts]
+        for part in self._parts:
+            said = self._normal.text[part.start : part.end].strip()
+            if said and any(said in t for t in texts):
+                continue
+            if part.has("UNKNOWN") and not part.has("STRING"):
+                yield self._of_sentence("word", part.start, part.end, "词", "the word")
+            elif part.has("STRING") and not part.names and plain(str(part.get("STRING"))) not in texts:
+                yield self._of_sentence("text", part.start, part.end, "文字", "the text")
+            elif part.names and not _incidental(part) and not set(part.names) & (used | owners):
+                yield self._of_sentence("name", part.start, part.end, "名称", "the name")
+
+    def _unheard_negation(self) -> Iterator[Mismatch]:
+        denied = [p for p in self._parts if p.has(*_NEGATIONS) and not p.names]
+        if denied and not self._used.negative and not self._compares:
+            yield self._of_sentence("negation", denied[0].start, denied[0].end, "否定", "the negation")
+
+    # in the document, but not said
+
+    def _invented_numbers(self) -> Iterator[Mismatch]:
+        for used in self._used.numbers:
+            if not used.unsaid and not any(heard.is_(used) for heard in self._heard):
+                shown = f"{used.value:g}{'' if used.unit is None else ' ' + used.unit}"
+                yield _of_document("number", shown, used.field, "数字", "the number")
+
+    def _invented_names(self) -> Iterator[Mismatch]:
+        for used in self._used.names:
+            if not (({used.name} | used.implied_by) & self._named or self._implied_by_number(used)):
+                yield _of_document("name", used.name.id, used.field, "名称", "the name")
+
+    def _implied_by_number(self, used: NameUsed) -> bool:
+        """ "Over 60 years old": a unit that nothing else of the event or object has names the attribute."""
+        own = [n for n in self._used.numbers if n.of == used and n.unit is not None]
+        return any(h.quantity is not None and h.quantity.unit and h.is_(n) for n in own for h in self._heard)
+
+    def _invented_texts(self) -> Iterator[Mismatch]:
+        for text, place in self._used.texts:
+            if plain(text) not in self._normal.text:
+                yield _of_document("text", text, place, "文字", "the text")
+
+    def _of_sentence(
+        self, kind: Literal["number", "name", "word", "text", "negation"], start: int, end: int, zh: str, en: str
+    ) -> Mismatch:
+        said = self._normal.said(start, end).strip()
+        told = Text(f"句中的{zh}“{said}”不在文档里", f"{en} {said!r} of the sentence is not in the document")
+        return Mismatch(kind, "document", said, self._normal.where(start, end), told)
+
+
+def _of_document(kind: Literal["number", "name", "text"], said: str, place: str, zh: str, en: str) -> Mismatch:
+    told = Text(f"文档 {place} 处的{zh}“{said}”句中没有说", f"{en} {said!r} at {place} is not said in the sentence")
+    return Mismatch(kind, "sentence", said, {"field": place}, told)
+
+
+def _incidental(part: Part) -> bool:
+    """A word of the language that happens to be, or to be part of, a name; or a noun for whom it is about."""
+    return (
+        part.weak
+        or any(k not in ("NAME", "VALUE", "OBJECT") for k in part.senses)
+        or {n.kind for n in part.names} <= _OFTEN
+    )
+
+
+def _numbers(parts: Sequence[Part]) -> Iterator[_Heard]:
+    for part in parts:
+        if part.has("STRING", "JSON") or part.names:
+            continue
+        at = (part.start, part.end)
+        if part.has("CMPQ"):
+            comparison: Comparison = part.get("CMPQ")
+            yield _Heard(*at, comparison.quantity, op=comparison.op if comparison.high is None else None)
+            if comparison.high is not None:
+                yield _Heard(*at, comparison.high)
+        elif part.has("STREAK"):
+            run = part.get("STREAK")
+            if run.times is not None or run.micros is not None:
+                yield _Heard(*at, micros=run.micros, times=run.times)
+        elif part.has("WINDOW"):
+            span = part.get("WINDOW")
+            if span.over is not None or span.last is not None:
+                yield _Heard(*at, micros=span.over, times=span.last)
+        elif part.has("REFERENCE") and part.get("REFERENCE") is not None:
+            yield _Heard(*at, micros=part.get("REFERENCE"))
+        elif part.has("CMPV"):
+            values = part.get("CMPV")[1]
+            yield from _numbers(values if isinstance(values, list) else [])
+        elif part.has("QTY"):
+            yield _Heard(*at, part.get("QTY"))
+        elif part.has("NTH"):
+            yield _Heard(*at, times=int(part.get("NTH")))
+        elif part.has("AHEAD"):
+            yield _Heard(*at, part.get("AHEAD"))
+        elif part.has("UNIT"):
+            yield _Heard(*at, Quantity(1, part.get("UNIT")), bare=True)
+        elif part.has("DOUBLE", "HALVE"):
+            yield _Heard(*at, Quantity(100 if part.has("DOUBLE") else 50, "percent"))
