@@ -33,6 +33,20 @@ REPAIRS = 1
 """How often the model may mend a proposal that was refused."""
 BY_MODEL = Text("这是语言模型的读法，请核对复述", "a language model read this; check the readback")
 
+_FAULTS = {
+    "truncated": Text("回答被截断", "its answer was cut off"),
+    "malformed": Text("回答不成格式", "its answer has no form"),
+    "empty": Text("没有回答", "it said nothing"),
+    "refused": Text("它拒绝回答", "it would not answer"),
+    "rate_limited": Text("请求过多", "too many requests"),
+    "timeout": Text("等待超时", "it took too long"),
+    "unreachable": Text("连接不上", "it cannot be reached"),
+    "rejected": Text("服务拒绝了请求", "the service rejected the request"),
+    "broken": Text("服务出错", "the service failed"),
+    "open": Text("服务刚刚多次出错，暂不询问", "it failed several times just now and is left alone"),
+}
+"""What became of the question, by the proposer's word for it."""
+
 Sayings = Callable[[Lang], Sequence[str]]
 """Sentences of the business in one language, shown to the model with what they mean."""
 
@@ -84,7 +98,7 @@ class SentenceReader:
         assert self._proposer is not None
         with span("strategy.propose"):
             proposed = self._ask(self._proposer, text, catalog, lang, name or short_name(text), limits)
-        if isinstance(proposed, str):
+        if isinstance(proposed, Text):
             if reading is None:
                 assert failed is not None
                 raise failed
@@ -104,34 +118,34 @@ class SentenceReader:
         lang: Lang,
         name: str,
         limits: tuple[Guards, Rollout, Verify | None],
-    ) -> _Proposed | str:
+    ) -> _Proposed | Text:
         """The model's reading, or why there is none."""
         shown = samples(catalog, lang, self._sayings(lang))
         asked = Asked(text, lang, vocabulary(catalog), shown)
-        why = ""
+        why = Text("", "")
         for _ in range(1 + REPAIRS):
             try:
                 raw = proposer.propose(asked)
             except ProposalFailed as gone:
-                return str(gone)
+                return _FAULTS.get(str(gone), Text(str(gone), str(gone)))
             found = _checked(raw, text, catalog, name, limits)
             if isinstance(found, _Proposed):
                 return found
-            why = found[0]
-            _log.info("proposal.refused", problems=found)
-            asked = replace(asked, problems=tuple(found), previous=raw)
+            why = Text("；".join(p.zh for p in found[:3]), "; ".join(p.en for p in found[:3]))
+            _log.info("proposal.refused", problems=[problem.en for problem in found])
+            asked = replace(asked, problems=tuple(problem.say(lang) for problem in found), previous=raw)
         return why
 
 
 def _checked(
     raw: dict[str, Any], text: str, catalog: Catalog, name: str, limits: tuple[Guards, Rollout, Verify | None]
-) -> _Proposed | list[str]:
+) -> _Proposed | list[Text]:
     """The proposal as a document that fits the catalog and the sentence, or what is wrong with it."""
     guards, rollout, verify = limits
     try:
         proposal = Proposal.model_validate(raw)
         if verify is not None and proposal.verify not in (None, verify):
-            return ["verify: the sentence names another one"]
+            return [Text("verify：句中说的是另一个", "verify: the sentence names another one")]
         document = Strategy(
             name=name,
             guards=guards,
@@ -140,17 +154,19 @@ def _checked(
         )
         check_strategy(document, catalog)
     except ValidationError as wrong:
-        return [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors()[:5]]
+        told = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in wrong.errors()[:5]]
+        return [Text(each, each) for each in told]
     except ZhongshuError as wrong:
-        near = f" (nearest: {', '.join(wrong.nearest)})" if wrong.nearest else ""
-        return [wrong.text.en + near]
+        near = ", ".join(wrong.nearest)
+        said = wrong.text
+        return [Text(f"{said.zh}（最接近：{near}）", f"{said.en} (nearest: {near})") if near else said]
     found = mismatches(text, document, catalog)
     words = tuple(m for m in found if m.kind == "word")
     invented = [m for m in found if m.kind == "name" and m.missing_in == "sentence"]
     hard = [m for m in found if m not in words and m not in invented]
     if len(invented) > len(words):  # an unknown word may stand for a name that is not said; nothing stands for more
         hard += invented
-    return [m.text.en for m in hard] or _Proposed(document, words)
+    return [m.text for m in hard] or _Proposed(document, words)
 
 
 def _settled(text: str, catalog: Catalog, lang: Lang, reading: Reading | None, proposed: _Proposed) -> Reading:
@@ -180,10 +196,10 @@ def _in_words(document: Strategy, catalog: Catalog) -> Text:
     return Text(readback(document, catalog, "zh"), readback(document, catalog, "en"))
 
 
-def _fell_back(why: str) -> Text:
+def _fell_back(why: Text) -> Text:
     return Text(
-        f"语言模型没有可用的读法（{why}），由语法读出",
-        f"the language model had no usable reading ({why}); the grammar read it",
+        f"语言模型没有可用的读法（{why.zh}），由语法读出",
+        f"the language model had no usable reading ({why.en}); the grammar read it",
     )
 
 

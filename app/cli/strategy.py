@@ -184,6 +184,8 @@ def _changed(found: dict[str, Any], json: bool) -> None:
 def _card(found: dict[str, Any]) -> None:
     say(f"{found['name']} · v{found['version']} · {found['state']} · {found['percent']:g}%", "bold")
     say(f"  {found['readback']}")
+    if found["read_by"] == "model":
+        say(t("  读法：语言模型", "  read by: a language model"), "dim")
     if found.get("memory"):
         say(t("  内存：", "  memory: ") + found["memory"]["said"], "dim")
     for warning in found["warnings"]:

@@ -54,9 +54,8 @@ class _Heard:
     @property
     def slight(self) -> bool:
         """One or none: as often an article as a number."""
-        return self.bare or (
-            self.quantity is not None and self.quantity.number in (0, 1) and self.quantity.micros is None
-        )
+        plain = self.quantity is not None and self.op is None and self.quantity.micros is None
+        return self.bare or (plain and self.quantity is not None and self.quantity.number in (0, 1))
 
     def is_(self, used: NumberUsed) -> bool:
         if used.micros is not None:
