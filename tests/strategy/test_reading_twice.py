@@ -1,4 +1,5 @@
-"""A sentence read by the grammar and by a model: what is taken, what is asked, what falls back. The model is scripted."""
+"""A sentence read by the grammar and by a model: what is taken, what is asked, what falls back. The model is
+scripted."""
 
 from __future__ import annotations
 
@@ -72,7 +73,7 @@ def test_where_both_read_and_differ_the_user_is_asked_with_both_readbacks() -> N
     with pytest.raises(NeedsAnswer) as asked:
         read(say, differs)
     grammar = read_sentence(say, CATALOG).document
-    assert [c.zh for c in asked.value.choices][0] == readback(grammar, CATALOG, "zh")
+    assert asked.value.choices[0].zh == readback(grammar, CATALOG, "zh")
     assert len({c.en for c in asked.value.choices}) == 2
 
 

@@ -1,4 +1,5 @@
-"""A document beside its sentence: what agrees, and that whatever is left out, added or changed is noticed in its place."""
+"""A document beside its sentence: what agrees, and that whatever is left out, added or changed is noticed in its
+place."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ CATALOG = CATALOGS["rich"]
 KEPT_SHORT = ("3张优惠券", "10元优惠券", "不足30天")
 """The grammar itself drops these amounts, or says the day beside them; the comparison rightly notices."""
 ZH = "客户7天内登录少于2次，且附近500米有竞品门店，就发优惠券"
-EN = "When a customer logs in fewer than 2 times in the last 7 days and a competitor store is within 500 m, send a coupon"
+EN = "When a customer logs in fewer than 2 times in 7 days and a competitor store is within 500 m, send a coupon"
 
 
 @cache
