@@ -45,6 +45,10 @@ class Reading:
     warnings: tuple[Text, ...]
     read_by: ReadBy = "grammar"
 
+    @property
+    def path(self) -> ReadBy:
+        return self.read_by
+
 
 def read_sentence(text: str, catalog: Catalog, *, name: str | None = None, lang: Lang | None = None) -> Reading:
     """Read one sentence, Chinese or English, over a catalog.
