@@ -49,7 +49,7 @@ def test_a_sentence_becomes_a_draft_that_is_read_back_in_both_languages(service:
     drafted = strategist("POST", "/v1/strategies", {"sentence": SENTENCE, "name": "每次登录"})
     assert drafted.status == 201, drafted.body
     assert drafted.body["state"] == "draft"
-    assert drafted.body["path"] == "grammar"
+    assert drafted.body["read_by"] == "grammar"
     both = strategist("GET", f"/v1/strategies/{quote('每次登录')}/readback").body
     assert "登录" in both["zh"]
     assert "log in" in both["en"] or "app login" in both["en"]
