@@ -33,7 +33,7 @@ def _groups(verdicts: Sequence[Verdict]) -> dict[str, dict[str, Any]]:
 
 
 def run(parts: Sequence[Part], seed: int | None) -> tuple[dict[str, Any], list[Verdict]]:
-    """The report, and the verdicts it counts; with a seed, of noisy variants too."""
+    """The report, and the verdicts it counts; with a seed, of noisy variants too, of what is read rightly."""
     report: dict[str, Any] = {"machine": machine_facts(), "parts": {}, "noise": {}}
     told: list[Verdict] = []
     for part in parts:
@@ -43,8 +43,9 @@ def run(parts: Sequence[Part], seed: int | None) -> tuple[dict[str, Any], list[V
         report["parts"][part] = _groups(verdicts)
         told += verdicts
         if seed is not None:
+            plain = [verdict.case for verdict in verdicts if verdict.right]
             report["noise"][part] = {
-                kind: counted([judge(each) for each in noisy(found, kind, seed)]) for kind in KINDS
+                kind: counted([judge(each) for each in noisy(plain, kind, seed)]) for kind in KINDS
             }
     return report, told
 

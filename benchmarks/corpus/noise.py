@@ -19,9 +19,10 @@ _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|`[^`]*`")
 _WORD = re.compile(r"[A-Za-z]{5,}")
 _KEPT = frozenset("不没未无非沒無一二三四五六七八九十两百千万亿半")
 _PARTICLES: dict[Lang, re.Pattern[str]] = {
-    "zh": re.compile(r"(?<!\d)(?:的话|的|了|就|请|那么|则|都|过|一下|如果|要是)(?!\d)"),
-    "en": re.compile(r"\b(?:a|an|the|then|please|has|have)\b ", re.IGNORECASE),
+    "zh": re.compile(r"的话|的|了|就(?!诊)|(?<!申)请|那么|则|一下|如果|要是"),
+    "en": re.compile(r"\b(?:a|an|the|please)\b ", re.IGNORECASE),
 }
+_NOT_A_CLAUSE = re.compile(r"(?:除|对|對|针对|針對|给).*|.*(?:的|外|会员|客户|顾客|患者|学员|设备)")
 _WIDTHS = str.maketrans("，。：；（）！,.:;()!", ",.:;()!，。：；（）！")
 Change = Callable[[str, Lang, random.Random], str]
 
@@ -75,7 +76,7 @@ def _reordered(text: str, lang: Lang, chance: random.Random) -> str:
         found = re.fullmatch(r"(When|If|Whenever) ([^,:;]+), (?:then )?([^,:;]+)", text)
         return f"{found[3][0].upper()}{found[3][1:]} {found[1].lower()} {found[2]}" if found else text
     found = re.fullmatch(r"(?:如果|要是|当)?([^，。：；→]+)，(?:就|则)?([^，。：；→]+)", text)
-    return f"{found[2]}，如果{found[1]}" if found else text
+    return f"{found[2]}，如果{found[1]}" if found and not _NOT_A_CLAUSE.fullmatch(found[1]) else text
 
 
 def _punctuation(text: str, lang: Lang, chance: random.Random) -> str:
@@ -107,8 +108,13 @@ def _pick(text: str, spans: list[tuple[int, int]], chance: random.Random) -> tup
 
 
 def _characters(text: str) -> list[tuple[int, int]]:
-    """Where a character stands that is neither a number nor a negation."""
-    return [(i, i + 1) for i, c in enumerate(text) if "\u4e00" <= c <= "\u9fff" and c not in _KEPT]
+    """Where a character stands that is no number, no negation and no unit right after a number."""
+    before = [" ", *text]
+    return [
+        (i, i + 1)
+        for i, c in enumerate(text)
+        if "\u4e00" <= c <= "\u9fff" and c not in _KEPT and not (before[i].isdigit() or before[i] in _KEPT)
+    ]
 
 
 @cache

@@ -10,15 +10,20 @@ import numpy as np
 
 from benchmarks.corpus.score import Verdict
 
-COLUMNS = ("sentences", "exact", "same", "refused_right", "asked_right", "asked_needlessly", "refused_wrongly", "wrong")
-"""`same`: another document, equal on the timeline. `asked_needlessly`, `refused_wrongly`: no strategy where one was
-said, or a question and a refusal mixed up. `wrong`: a strategy that is not the one said, or where none should be."""
+COLUMNS = (
+    "sentences", "exact", "same", "task", "refused_right", "asked_right",
+    "asked_needlessly", "refused_wrongly", "wrong",
+)  # fmt: skip
+"""`same`: another document, equal on the timeline. `task`: an action was kept as a task, with a warning.
+`asked_needlessly`, `refused_wrongly`: no strategy where one was said, or a question and a refusal mixed up. `wrong`: a
+strategy that is not the one said, or where none should be."""
 
 
 def counted(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The row of a group: counts, the share that came out right, and of the wrong ones those without a warning."""
     counts = Counter(_column(verdict) for verdict in verdicts)
-    times = [verdict.milliseconds for verdict in verdicts]
+    wall = [verdict.wall_ms for verdict in verdicts]
+    cpu = [verdict.cpu_ms for verdict in verdicts]
     return {
         "sentences": len(verdicts),
         **{name: counts[name] for name in COLUMNS[1:]},
@@ -26,13 +31,14 @@ def counted(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "right_percent": _share(sum(v.right for v in verdicts), len(verdicts)),
         "exact_percent_of_read": _share(counts["exact"], sum(v.case.meaning.wanted == "read" for v in verdicts)),
         "wrong_percent": _share(counts["wrong"], len(verdicts)),
-        "p50_ms": round(float(np.percentile(times, 50)), 2) if times else None,
-        "p95_ms": round(float(np.percentile(times, 95)), 2) if times else None,
+        "p50_ms": _percentile(wall, 50),
+        "p95_ms": _percentile(wall, 95),
+        "cpu_p95_ms": _percentile(cpu, 95),
     }
 
 
 def _column(verdict: Verdict) -> str:
-    if verdict.outcome in ("exact", "same", "wrong"):
+    if verdict.outcome in ("exact", "same", "task", "wrong"):
         return verdict.outcome
     if verdict.right:
         return f"{verdict.outcome}_right"
@@ -43,9 +49,13 @@ def _share(part: int, whole: int) -> float | None:
     return round(100 * part / whole, 2) if whole else None
 
 
+def _percentile(values: Sequence[float], percent: int) -> float | None:
+    return round(float(np.percentile(values, percent)), 2) if values else None
+
+
 def table(rows: Iterable[tuple[str, dict[str, Any]]]) -> str:
     """Rows of `counted` with their names."""
-    shown = [*COLUMNS, "silently_wrong", "right_percent", "p50_ms", "p95_ms"]
+    shown = [*COLUMNS, "silently_wrong", "right_percent", "p50_ms", "p95_ms", "cpu_p95_ms"]
     head = ["", *(name.replace("_", " ") for name in shown)]
     lines = [head, *([name, *(str(row[key]) for key in shown)] for name, row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
