@@ -19,6 +19,7 @@ ALL = (
     "parse",
     "agents",
     "graph_quick",
+    "identity",
     "retrieval",
     "retrieval_choices",
     "start",

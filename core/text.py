@@ -21,7 +21,7 @@ class Text(NamedTuple):
 
 def has_chinese(text: str) -> bool:
     """True when `text` holds at least one CJK ideograph."""
-    return any("\u3400" <= c <= "\u9fff" for c in text)
+    return not text.isascii() and any("\u3400" <= c <= "\u9fff" for c in text)
 
 
 def guess_lang(text: str) -> Lang:

@@ -17,6 +17,7 @@ MODULES = {
     "simulate": "app.cli.simulate",
     "ingest": "app.cli.ingest",
     "eval": "app.cli.evals",
+    "identity": "app.cli.identity",
     "strategy": "app.cli.strategy",
     "why": "app.cli.why",
     "why-not": "app.cli.why_not",
