@@ -177,9 +177,9 @@ def _roles(rows: Rows, told: Mapping[str, str]) -> dict[str, str]:
 def _role(column: str, rows: Rows) -> str:
     cells = [row.get(column) for row in rows]
     filled = [text for c in cells if c is not None and (text := plain(c))]
-    if len(set(filled)) < 2:
-        return "ignore"
     role = role_by_name(column)
+    if not filled or (role is None and len(set(filled)) == 1):
+        return "ignore"
     sample = filled[:_SAMPLE]
     by_shape = _by_shape(sample)
     if role == "record":
