@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling
+from duckdb.sqltypes import INTEGER, VARCHAR
 from splink import DuckDBAPI, Linker, SettingsCreator
 from splink.internals.comparison_library import CustomComparison
 
@@ -193,9 +195,9 @@ class _Batch:
             self._connection.create_function(
                 f"level_{kind}",
                 partial(_comparable, kind),
-                ["VARCHAR"] * 4,  # type: ignore[arg-type]  # DuckDB reads type names
-                "INTEGER",  # type: ignore[arg-type]  # likewise
-                null_handling="special",
+                [VARCHAR] * 4,
+                INTEGER,
+                null_handling=FunctionNullHandling.SPECIAL,
             )
         columns: dict[str, Any] = {"unique_id": pa.array(range(len(records)), pa.int64())}
         for field in fields:
@@ -232,7 +234,7 @@ class _Batch:
         n = len(self._records)
         choices = []
         names = [f.name for f in self._fields]
-        for size in (1, 2):
+        for size in range(1, min(3, len(names))):
             for fields in combinations(names, size):
                 counts = Counter(tuple(r[f] for f in fields) for r in self._records if all(f in r for f in fields))
                 pairs = sum(c * (c - 1) // 2 for c in counts.values())
