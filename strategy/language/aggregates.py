@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import cast, get_args
 
 from core.text import Text
-from strategy.document import Aggregate, Function, Op, Streak, Value
+from strategy.document import SUBJECT, Aggregate, Function, Op, Streak
 from strategy.language.amounts import OPPOSITE, Comparison, Span
 from strategy.language.draft import LeafDraft
 from strategy.language.fields import draft_of, fields_for, filters_of, take_loose, window_of
@@ -15,7 +15,7 @@ from strategy.language.runs import since_leaf
 from strategy.language.said import Said
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, complain, describe
-from strategy.language.values import number_tests
+from strategy.language.values import Tests, number_tests
 
 
 def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
@@ -34,17 +34,16 @@ def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
         complain(said.negation, scope)
     if said.count is not None and function == "sum" and not said.plain_fields(scope):
         return count_leaf(seg, said)
+    if function == "distinct" and (whom := _members(seg, said)):
+        return _members_leaf(seg, said, whom)
     compared = next((t for t in reversed(said.tests) if _aggregable(scope, t.name, function)), None)
     if compared is not None:
-        name, tests = compared.name, list(compared.tests)
+        name, tests = compared.name, compared.tests
         if function in ("distinct",) and scope.attribute(name).type != "number":
             complain(compared.part, scope)
-        others = [t for t in said.tests if t is not compared]
         said.fields = [(p, n) for p, n in said.fields if n.id != name.id]
     else:
         name, tests = _aggregate_value(seg, said, function)
-        others = said.tests
-    del others
     if len(tests) != 1:
         scope.refuse(
             list(seg.parts),
@@ -53,13 +52,19 @@ def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
             Text("把范围拆成两个条件", "Split the range into two conditions"),
         )
     op, value = tests[0]
+    if op not in get_args(Op) or value is None:
+        scope.refuse(
+            list(seg.parts),
+            "这样的比较不能用在合计、平均或最新值上",
+            "a total, an average or a newest value cannot be compared so",
+        )
     condition = Aggregate(
         event=said.event,
         where=filters_of(seg, said, without=[compared] if compared else []),
         function=function,
         field=name.id,
         window=window_of(said),
-        op=op,
+        op=cast(Op, op),
         value=value,
     )
     windowless = said.window is None and function != "last"
@@ -68,20 +73,59 @@ def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
     return draft_of(seg, said, condition, "fixed" if function == "last" else "state", windowless)
 
 
+def _members(seg: Segment, said: Said) -> Part | None:
+    """ "不同客户": the noun for whom the event happens to, said after "distinct" where no field is."""
+    if said.plain_fields(seg.scope):
+        return None
+    at = next(i for i, p in enumerate(seg.parts) if p.has("FUNCTION"))
+    subject = seg.scope.catalog.events[said.event].subject
+    return next((p for p in seg.parts[at:] if any(n.id == subject for n in p.named("object"))), None)
+
+
+def _members_leaf(seg: Segment, said: Said, whom: Part) -> LeafDraft:
+    """下单的不同客户数不低于3 · at least 3 different customers order."""
+    scope = seg.scope
+    if said.count is not None:
+        op, number, part = said.count
+    elif said.loose:
+        part = said.loose.pop(0)
+        tests = number_tests(part.get("CMPQ"), None, part, scope)
+        if len(tests) != 1:
+            complain(part, scope)
+        op, number = tests[0]
+    else:
+        scope.invalid([whom], "没有说与多少比较", "it is not said how many")
+    condition = Aggregate(
+        event=said.event,
+        where=filters_of(seg, said),
+        function="distinct",
+        field=SUBJECT,
+        window=window_of(said),
+        op=cast(Op, op or ">="),
+        value=float(number),
+    )
+    if said.window is None:
+        _say_all_history(seg)
+    return draft_of(seg, said, condition, "state", said.window is None)
+
+
 def _aggregable(scope: Scope, name: Name, function: Function) -> bool:
     kind = scope.attribute(name).type
     return kind == "number" or function in ("last", "distinct")
 
 
-def _aggregate_value(seg: Segment, said: Said, function: Function) -> tuple[Name, list[tuple[Op, Value]]]:
+def _aggregate_value(seg: Segment, said: Said, function: Function) -> tuple[Name, Tests]:
     """The field of an aggregate whose comparison stands apart from it ("total order amount … over 1000")."""
     scope = seg.scope
     fields = [n for _, n in said.plain_fields(scope)]
+    if function == "distinct" and not fields:
+        fields = [n for _, n in said.booleans(scope)]
+        said.fields = [(p, n) for p, n in said.fields if n not in fields]
     if said.count is not None and function == "distinct":
         op, number, part = said.count
         said.count = None
         loose = part
-        tests: list[tuple[Op, Value]] = [(cast(Op, op or ">="), number)]
+        tests: Tests = [(cast(Op, op or ">="), number)]
         if len(fields) == 1:
             return fields[0], tests
         complain(loose, scope)

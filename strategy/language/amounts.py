@@ -20,6 +20,8 @@ _SPECIAL_MICROS = {
     "quarter": 90 * DAY,
     "year": 365 * DAY,
 }
+NOT = "not "
+"""Before the operator of a test on a text: it must not hold. No filter of an event has that."""
 OUTSIDE = "outside"
 """The operator of a comparison with a range that must not hold."""
 POINTS = ("分", "points")
@@ -61,6 +63,8 @@ class Comparison:
     quantity: Quantity
     high: Quantity | None = None
     """The upper end of a range; then `op` is ">=" and the range includes both ends."""
+    inclusive: bool = False
+    """The ends were said to be included, which makes the range one test (`between`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Chinese(Voice):
     }
     equals: ClassVar[dict[str, str]] = {"==": "是", "!=": "不是", "in": "属于", "not_in": "不属于"}
     others: ClassVar[dict[str, str]] = {
-        "between": "在{}到{}之间",
+        "between": "在{}到{}之间（含两端）",
         "contains": "包含{}",
         "starts_with": "以{}开头",
         "ends_with": "以{}结尾",
@@ -226,10 +226,10 @@ class Chinese(Voice):
     def path(self, c: Path) -> str:
         said, it = [], ""
         for step in c.steps:
-            along, object_ = self.speech.name("relation", step.relation), self.reached(step)
+            along, object_ = self.along(step), self.reached(step)
             if step.reverse:
-                said.append(f"{it}{'未被任何' if step.absent else '被'}{object_}“{along}”")
+                said.append(f"{it}{'未被任何' if step.absent else '被'}{object_}{along}")
             else:
-                said.append(f"{it}{'没有' if step.absent else '有'}“{along}”的{object_}")
+                said.append(f"{it}{'没有' if step.absent else '有'}{along}的{object_}")
             it = f"该{self.kind(step)}"
         return "，且".join(said)

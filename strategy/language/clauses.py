@@ -15,6 +15,8 @@ from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.order import ordered, pieces_of
 from strategy.language.outline import Clause, Joined, Node
+from strategy.language.paths import is_path, path_leaf
+from strategy.language.ratios import is_ratio, ratio_leaf
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
 from strategy.language.values import refuse_outside
@@ -33,11 +35,15 @@ def read_node(node: Node, scope: Scope) -> Draft:
 def read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     if inner := _only_bracket(parts, scope):
         return read_node(inner, scope)
+    if is_path(parts):
+        return path_leaf(parts, scope)
     parts = _adjective(_relative(list(parts), scope), scope)
     parts = _set_audience_apart(parts, scope)
     for part in parts:
         if part.has("OBJECT"):
             scope.mention(part.named("object"))
+    if is_ratio(parts):
+        return ratio_leaf(parts, scope)
     if outside := _split_outside(parts, scope):
         return Group("any", [read_clause(p, scope) for p in outside], True)
     if ranged := _split_range(parts):
@@ -89,8 +95,10 @@ def _relative(parts: list[Part], scope: Scope) -> list[Part]:
             parts[i].has("DE")
             and parts[i + 1].has("OBJECT")
             and any(
-                p.has("CMPV", "CMPQ") or p.named("event", "field", "attribute", "metric", "forecast") for p in before
+                p.has("CMPV", "CMPQ") or p.named("event", "field", "attribute", "metric", "forecast", "relation")
+                for p in before
             )
+            and not before[-1].named("relation")
             and any(p.names or p.has("CMPQ", "UNKNOWN") for p in after)
         ):
             draft = read_clause([*before, parts[i + 1]], scope)
@@ -190,6 +198,8 @@ def _split_range(parts: Sequence[Part]) -> tuple[list[Part], list[Part]] | None:
         comparison: Comparison | None = part.get("CMPQ")
         if comparison is None or comparison.high is None:
             continue
+        if comparison.inclusive and any(p.named("attribute") for p in parts):
+            continue
         eventlike = any(p.named("event", "field") for p in parts) and not any(
             p.named("attribute", "metric", "forecast") for p in parts
         )
@@ -260,6 +270,8 @@ def _value_alone(seg: Segment) -> LeafDraft | None:
         return None
     op: Op
     op, literal = part.get("CMPV") if part.has("CMPV") else ("==", part)
+    if literal is None:
+        return None
     if isinstance(literal, list):
         if not literal or not literal[0].named("value"):
             return None

@@ -61,7 +61,7 @@ class English(Voice):
     }
     equals: ClassVar[dict[str, str]] = {"==": "is", "!=": "is not", "in": "is one of", "not_in": "is not one of"}
     others: ClassVar[dict[str, str]] = {
-        "between": "is between {} and {}",
+        "between": "is between {} and {} inclusive",
         "contains": "contains {}",
         "starts_with": "starts with {}",
         "ends_with": "ends with {}",
@@ -263,10 +263,10 @@ class English(Voice):
     def path(self, c: Path) -> str:
         said, it = [], "it"
         for step in c.steps:
-            along, object_ = self.speech.name("relation", step.relation), self.reached(step)
+            along, object_ = self.along(step), self.reached(step)
             some = f"no {object_}" if step.absent else f"{article(object_)} {object_}"
             said.append(
-                f"{some} is linked to {it} by “{along}”" if step.reverse else f"{it} is linked by “{along}” to {some}"
+                f"{it} is reached by {along} from {some}" if step.reverse else f"{it} is linked by {along} to {some}"
             )
             it = f"that {self.kind(step)}"
         return ", and ".join(said)

@@ -8,8 +8,20 @@ from core.text import Text
 from core.times import DAY, HOUR
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import adds_up
-from strategy.document import AttributeIs, Change, DateIs, Filter, ForecastIs, Leaf, MetricIs, Near, Op, Value, Window
-from strategy.language.amounts import OPPOSITE, Comparison, Quantity, Span
+from strategy.document import (
+    AttributeIs,
+    Change,
+    DateIs,
+    Filter,
+    FilterOp,
+    ForecastIs,
+    Leaf,
+    MetricIs,
+    Near,
+    Op,
+    Window,
+)
+from strategy.language.amounts import NOT, OPPOSITE, Comparison, Quantity, Span
 from strategy.language.draft import LeafDraft
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
@@ -17,7 +29,7 @@ from strategy.language.said import gather
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, describe
 from strategy.language.speech import duration
-from strategy.language.values import check_possible, enum_value, in_unit, number_tests, tests_of
+from strategy.language.values import Tests, check_possible, enum_value, in_unit, number_tests, tests_of
 
 
 def near_leaf(seg: Segment) -> LeafDraft:
@@ -208,20 +220,25 @@ def attribute_leaf(seg: Segment, part: Part, name: Name) -> LeafDraft:
             f"“{scope.said(part)}”是属性，只有当前值，没有时间窗",
             f"{scope.said(part)!r} is an attribute: it has a current value only, no window",
         )
-    tests = _attribute_tests(seg, part, name, attribute)
-    conditions = [AttributeIs(name=name.id, op=op, value=value) for op, value in tests]
+    op, value = attribute_tests(seg, part, name, attribute)[0]
+    condition = AttributeIs(name=name.id, op=cast(FilterOp, op.removeprefix(NOT)), value=value)
     scope.recent = Part(part.start, part.start, {"NAME": (name,)})
     seg.finish()
-    return LeafDraft(conditions[0], name.owner, "state", seg.parts, relation=relation)
+    return LeafDraft(condition, name.owner, "state", seg.parts, relation=relation, negated=op.startswith(NOT))
 
 
-def _attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute) -> list[tuple[Op, Value]]:
+def attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute) -> Tests:
+    """The tests a segment makes of one attribute.
+
+    Raises:
+        InvalidInput, UnknownName: it is not said with what it is compared, or with something it cannot be.
+    """
     scope = seg.scope
     if attribute.type == "boolean" and not seg.has("CMPQ", "CMPV"):
         return [("==", seg.take("NEG", "COPNEG", "NEVER") is None)]
     negative = seg.take("NEG", "COPNEG")
     found = seg.take("CMPQ", "CMPV")
-    tests: list[tuple[Op, Value]]
+    tests: Tests
     if found is not None:
         tests = tests_of(attribute, name, found, scope)
     elif attribute.type == "enum" and (value := seg.take("VALUE", "STRING")):
@@ -240,8 +257,10 @@ def _attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute)
         if len(tests) != 1:
             complain(negative, scope)
         op, value_ = tests[0]
-        opposite = {"in": "not_in", "not_in": "in", **OPPOSITE}[op]
-        tests = [(cast(Op, opposite), value_)]
+        turned = {"in": "not_in", "not_in": "in", "missing": "present", "present": "missing", **OPPOSITE}
+        if op not in turned:
+            complain(negative, scope)
+        tests = [(cast(FilterOp, turned[op]), value_)]
     return tests
 
 
@@ -251,8 +270,9 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
     if seg.has("CMPV"):
         return None
     month_day: Literal["month", "day"] | None = None
+    annual, exact = seg.take("ANNUAL") is not None, seg.has("WHOLEDAY")
     if (ahead := seg.take("AHEAD")) is not None:
-        return DateIs(attribute=name.id, days_before=(ahead.get("AHEAD").micros or 0) // DAY)
+        return _days_before(name, (ahead.get("AHEAD").micros or 0) // DAY, ahead, scope, annual=annual, exact=exact)
     if found := seg.take("MONTHOF", "DAYOF", "TODAY", "CALENDAR"):
         if found.has("CALENDAR"):
             if found.get("CALENDAR") not in ("month", "d"):
@@ -263,6 +283,10 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
         seg.take("THIS")
         return DateIs(attribute=name.id, part=month_day)
     duration = _date_duration(seg)
+    if duration is None and annual:
+        if seg.take("WHOLEDAY"):
+            return DateIs(attribute=name.id, days_before=0, yearly=True)
+        return DateIs(attribute=name.id, part="day")
     if duration is None and any(p.has("ON") for p in seg.parts[: seg.index(part)]):
         return DateIs(attribute=name.id, part="day")
     if duration is None and not seg.has("CMPQ"):
@@ -289,7 +313,23 @@ def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
             "a date condition counts whole days",
             near=["7天" if scope.lang == "zh" else "7 days"],
         )
-    return DateIs(attribute=name.id, days_before=(quantity.micros or 0) // DAY)
+    return _days_before(name, (quantity.micros or 0) // DAY, at, scope, annual=annual, exact=exact)
+
+
+_RECURRING = ("生日", "诞辰", "出生", "纪念日", "周年", "birth", "anniversary")
+"""In the label of a date that lies in the past and is meant again every year."""
+
+
+def _days_before(name: Name, days: int, at: Part, scope: Scope, *, annual: bool, exact: bool) -> DateIs:
+    """`exact`: said so fully that nothing is taken for granted."""
+    labels = " ".join(scope.attribute(name).labels.all()).lower()
+    if not annual and not exact and any(word in labels for word in _RECURRING):
+        annual = True
+        label = describe(name, scope)
+        scope.warn(f"“{label.zh}”按每年理解", f"{label.en!r} was taken to come every year")
+    if annual and days > 365:
+        scope.invalid([at], "每年的日期最多提前365天", "a yearly date can be at most 365 days ahead")
+    return DateIs(attribute=name.id, days_before=days, yearly=annual)
 
 
 def _date_duration(seg: Segment) -> tuple[Quantity, Part] | None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from core.times import DAY, WEEK
 from strategy.language.amounts import OPPOSITE, OUTSIDE, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
+from strategy.language.literals import LITERALS, join_values, lists, op_of
 from strategy.language.patterns import Bindings, rewrite, rule
 
 
@@ -149,13 +150,7 @@ _COMPOUNDS = [rule("a:DUR b:DUR", _sum_durations), rule("a:DUR AND b:DUR", _sum_
 
 def _negative(b: Bindings, _: Part) -> dict[str, object] | None:
     quantity = b["q"].get("QTY")
-    return {"CMPQ": Comparison(_op_of(b["c"]), replace(quantity, number=-quantity.number))}
-
-
-def _op_of(part: Part) -> str:
-    if part.has("CMP"):
-        return str(part.get("CMP"))
-    return "!=" if part.has("COPNEG") else "=="
+    return {"CMPQ": Comparison(op_of(b["c"]), replace(quantity, number=-quantity.number))}
 
 
 def _compare(op: str, b: Bindings) -> dict[str, object]:
@@ -166,7 +161,8 @@ def _range(b: Bindings, _: Part) -> dict[str, object] | None:
     low, high = b["a"].get("QTY"), b["b"].get("QTY")
     if low.unit is None and not low.times:
         low = replace(low, unit=high.unit, times=high.times)
-    return {"CMPQ": Comparison(">=", low, high)}
+    low, high = (replace(q, number=-q.number) if sign in b else q for q, sign in ((low, "m"), (high, "w")))
+    return {"CMPQ": Comparison(">=", low, high, inclusive="i" in b)}
 
 
 def _outside(b: Bindings, part: Part) -> dict[str, object] | None:
@@ -181,11 +177,11 @@ def _doubled(b: Bindings, _: Part) -> dict[str, object]:
     return {"CMPQ": Comparison(b["c"].get("CMP"), b["q"].get("QTY"))} if same else {"CLASH": None}
 
 
+_ENDS = "( m:MINUS )? a:QTY AND|TO|MINUS|VERSUS ( w:MINUS )? b:QTY"
+
 _COMPARISONS = [
-    rule("BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _range),
-    rule("COP BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _range),
-    rule("a:QTY TO|MINUS|AND|VERSUS b:QTY BETWEENEND", _range),
-    rule("COP a:QTY TO|MINUS|AND|VERSUS b:QTY BETWEENEND", _range),
+    rule(f"COP? BETWEEN {_ENDS} BETWEENEND? ( i:INCLUSIVE )? ( LPAR i:INCLUSIVE RPAR )?", _range),
+    rule(f"COP? {_ENDS} BETWEENEND ( i:INCLUSIVE )? ( LPAR i:INCLUSIVE RPAR )?", _range),
     rule("c:CMP|COP|COPNEG MINUS q:QTY", _negative),
     rule("COP c:CMP MINUS q:QTY", _negative),
     rule("c:CMP q:QTY", lambda b, _: _compare(b["c"].get("CMP"), b)),
@@ -204,8 +200,8 @@ _COMPARISONS = [
     ),
     rule("COP q:QTY p:POSTCMP", lambda b, _: _compare(b["p"].get("POSTCMP"), b)),
     rule("c:CMP q:QTY p:POSTCMP", _doubled),
-    rule("NEG|COPNEG COP? BETWEEN a:QTY AND|TO|MINUS|VERSUS b:QTY BETWEENEND?", _outside),
-    rule("NEG|COPNEG COP? a:QTY TO|MINUS|AND|VERSUS b:QTY BETWEENEND", _outside),
+    rule(f"NEG|COPNEG COP? BETWEEN {_ENDS} BETWEENEND?", _outside),
+    rule(f"NEG|COPNEG COP? {_ENDS} BETWEENEND", _outside),
     rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("COP WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("q:QTY INSIDE", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
@@ -236,80 +232,8 @@ def _run(b: Bindings, _: Part) -> dict[str, object] | None:
     return _run_of(b["q"].get("QTY"))
 
 
-def _literal(b: Bindings, _: Part) -> dict[str, object] | None:
-    if b["v"].has("NAME") and not b["v"].has("VALUE", "STRING"):
-        return None
-    op = _op_of(b["c"])
-    if b["v"].has("VALUES") and op in ("==", "!="):
-        return {"CMPV": ("in" if op == "==" else "not_in", b["v"].get("VALUES"))}
-    return {"CMPV": (op, b["v"])}
-
-
-_LITERALS = [
-    rule("c:CMP|COP|COPNEG v:VALUE|STRING|DATE|TRUE|FALSE|UNKNOWN", _literal),
-    rule("COP c:CMP v:VALUE|STRING|DATE|TRUE|FALSE", _literal),
-    rule("COP? BEFORE v:DATE", lambda b, _: {"CMPV": ("<", b["v"])}),
-    rule("COP? AFTER v:DATE", lambda b, _: {"CMPV": (">", b["v"])}),
-]
-
-
-def _lists(parts: Sequence[Part]) -> list[Part]:
-    """ "属于[a、b]", "is one of [a, b]": everything in the bracket is one comparison with a list."""
-    result: list[Part] = []
-    i = 0
-    while i < len(parts):
-        part = parts[i]
-        stop = next((j for j in range(i, len(parts)) if parts[j].has("RBRK")), None)
-        if not (part.has("ONEOF", "NOTONEOF") and i + 1 < len(parts) and parts[i + 1].has("LBRK") and stop is not None):
-            result.append(part)
-            i += 1
-            continue
-        values: list[Part] = []
-        negative = False
-        for item in parts[i + 2 : stop]:
-            if item.has("LIST", "COMMA", "OR", "AND") and not item.has("STRING"):
-                continue
-            if item.has("MINUS"):
-                negative = True
-                continue
-            if negative and item.has("QTY"):
-                quantity = item.get("QTY")
-                item = Part(item.start, item.end, {"QTY": replace(quantity, number=-quantity.number)})
-            negative = False
-            values += item.get("VALUES") or [item]
-        op = "in" if part.has("ONEOF") else "not_in"
-        result.append(Part(part.start, parts[stop].end, {"CMPV": (op, values)}))
-        i = stop + 1
-    return result
-
-
 def _periodic(quantity: Quantity) -> bool:
     return quantity.times or quantity.period is not None
-
-
-def _join_values(parts: Sequence[Part]) -> list[Part]:
-    """ "金卡、银卡或大客户", "gold or silver": values of one attribute side by side are one alternative."""
-    result: list[Part] = []
-    for part in parts:
-        last = result[-2:] if len(result) >= 2 else []
-        if (
-            last
-            and last[0].has("VALUE")
-            and last[1].has("OR", "LIST", "AND")
-            and not last[1].has("VERSUS")
-            and _only_value(part)
-        ):
-            values = [*(last[0].get("VALUES") or [last[0]]), part]
-            shared = set.intersection(*({(n.of, n.owner, n.item) for n in v.named("value")} for v in values))
-            if shared:
-                result[-2:] = [Part(last[0].start, part.end, {"VALUE": None, "VALUES": values, "NAME": last[0].names})]
-                continue
-        result.append(part)
-    return result
-
-
-def _only_value(part: Part) -> bool:
-    return part.has("VALUE") and all(n.kind == "value" for n in part.names)
 
 
 _RUNS = [
@@ -398,16 +322,20 @@ _PERIODS_COMPARED = [
 ]
 
 
+_EVERY = [rule("EACH o:OBJECT", lambda b, _: {**b["o"].senses, "EACHONE": None})]
+"""每家门店 · each store: of every such thing."""
+
+
 def quantities(parts: Sequence[Part]) -> list[Part]:
     """All passes, in the order in which they build on one another."""
-    parts = rewrite(_join_values(parts), _AMOUNTS)
+    parts = rewrite(join_values(parts), _AMOUNTS)
     parts = rewrite(parts, _HOURS)
     before = 0
     while before != len(parts):
         before = len(parts)
         parts = rewrite(parts, _COMPOUNDS)
     parts = rewrite(parts, _WINDOWS[:5])
-    parts = rewrite(_lists(parts), _COMPARISONS)
-    parts = rewrite(parts, _LITERALS)
+    parts = rewrite(lists(parts), _COMPARISONS)
+    parts = rewrite(parts, LITERALS)
     parts = rewrite(parts, _RUNS)
-    return rewrite(rewrite(parts, _WINDOWS), _PERIODS_COMPARED)
+    return rewrite(rewrite(rewrite(parts, _WINDOWS), _PERIODS_COMPARED), _EVERY)

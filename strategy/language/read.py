@@ -26,7 +26,9 @@ from strategy.language.lexicon import NameKind, lexicon_of
 from strategy.language.marks import headed, unbracketed
 from strategy.language.normalise import normalise
 from strategy.language.outline import parse_conditions
+from strategy.language.paths import linked
 from strategy.language.quantities import quantities
+from strategy.language.ratios import divided
 from strategy.language.scope import CONDITION_KINDS, Scope
 from strategy.language.settle import settle, subject_of
 from strategy.language.together import closed
@@ -100,7 +102,7 @@ def short_name(text: str) -> str:
 
 def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
     extras = Extras()
-    rest = take_extras(headed(unbracketed(parts)), extras, scope, loose=False)
+    rest = take_extras(linked(divided(headed(unbracketed(parts))), scope), extras, scope, loose=False)
     audience_parts, condition_parts, action_parts = split_zones(rest, scope)
     action_parts = take_extras(action_parts, extras, scope, loose=True)
     for zone in (audience_parts, condition_parts):
@@ -209,7 +211,7 @@ def _refuse_moment(leaf: LeafDraft, scope: Scope) -> None:
 
 # ---- zones -----------------------------------------------------------------------------------------------------------
 
-_CONDITION_NAMES = ("event", "field", "attribute", "metric", "forecast", "place")
+_CONDITION_NAMES = ("relation", "event", "field", "attribute", "metric", "forecast", "place")
 
 
 def split_zones(parts: Sequence[Part], scope: Scope) -> tuple[list[Part], list[Part], list[Part]]:

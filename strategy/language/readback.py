@@ -1,15 +1,13 @@
 """A strategy → sentences that say exactly it, in Chinese or English. What is said here the grammar reads back as the
-same document; where labels could be misread, names are given by id. A few kinds of condition it cannot read yet."""
+same document; where labels could be misread, names are given by id."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from core.errors import ZhongshuError
 from core.telemetry import span
 from core.text import Lang
 from knowledge.catalog import Catalog
-from strategy.document import SUBJECT, Condition, Strategy
+from strategy.document import Condition, Strategy
 from strategy.language.chinese import Chinese
 from strategy.language.english import English
 from strategy.language.lexicon import lexicon_of
@@ -23,7 +21,7 @@ def readback(strategy: Strategy, catalog: Catalog, lang: Lang) -> str:
     (name aside)."""
     with span("language.readback"):
         spoken = _voice(strategy, catalog, lang, exact=False).all()
-        if _is_beyond_grammar(strategy) or _reads_back(spoken, strategy, catalog, lang):
+        if _reads_back(spoken, strategy, catalog, lang):
             return spoken
         return _voice(strategy, catalog, lang, exact=True).all()
 
@@ -36,23 +34,6 @@ def condition_in_words(condition: Condition, strategy: Strategy, catalog: Catalo
 def _voice(strategy: Strategy, catalog: Catalog, lang: Lang, *, exact: bool) -> Voice:
     voice = Chinese if lang == "zh" else English
     return voice(strategy, Speech(catalog, lexicon_of(catalog), lang, exact=exact))
-
-
-_UNREAD = {
-    ("kind", "ratio"), ("kind", "path"), ("yearly", True), ("field", SUBJECT),
-    *(("op", op) for op in ("between", "contains", "starts_with", "ends_with", "missing", "present")),
-}  # fmt: skip
-
-
-def _is_beyond_grammar(strategy: Strategy) -> bool:
-    """True when a condition is of a kind that no sentence gives: names by id would not make it readable."""
-    return _has(strategy.model_dump(mode="json", include={"audience", "trigger"}))
-
-
-def _has(part: Any) -> bool:
-    if isinstance(part, dict):
-        return any((key, each) in _UNREAD if isinstance(each, str | bool) else _has(each) for key, each in part.items())
-    return isinstance(part, list) and any(_has(each) for each in part)
 
 
 def _reads_back(spoken: str, strategy: Strategy, catalog: Catalog, lang: Lang) -> bool:

@@ -8,7 +8,7 @@ from typing import cast
 
 from knowledge.catalog.model import Attribute
 from strategy.document import Filter, Function, Value
-from strategy.language.amounts import POINTS, Comparison, Quantity, Run, Span
+from strategy.language.amounts import NOT, POINTS, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.outline import Clause, Joined, Node
@@ -290,6 +290,8 @@ def _take_literal(seg: Segment, said: Said, part: Part) -> None:
         return
     attribute = scope.attribute(name)
     if part.has("CMPV"):
+        if part.get("CMPV")[0].startswith(NOT):
+            complain(part, scope)
         tests = tests_of(attribute, name, part, scope)
     elif values:
         tests = [("==", cast(Value, values[0].id))]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from core.text import Text
+from strategy.language.amounts import NOT
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name, NameKind
 from strategy.language.scope import Scope
@@ -151,7 +152,16 @@ def complain(part: Part, scope: Scope) -> NoReturn:
             Text("例如“超过3次”或“3次及以上”", "For example “more than 3” or “3 or more”"),
         )
     if part.has("CMPV"):
-        literal = part.get("CMPV")[1]
+        op, literal = part.get("CMPV")
+        if op.startswith(NOT):
+            scope.refuse(
+                [part],
+                f"事件的字段条件还不能说“{said}”",
+                f"{said!r} cannot be said of an event's field",
+                Text(
+                    "可以写成列表以外的值，例如“不属于[“A”]”", 'Name the values instead, such as “is not one of ["A"]”'
+                ),
+            )
         if isinstance(literal, Part) and literal.has("UNKNOWN"):
             scope.unknown(literal, known=scope.lexicon.labels(["value"]))
         scope.invalid([part], f"“{said}”前面缺少被比较的属性", f"{said!r} does not say what is compared")

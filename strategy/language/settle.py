@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from core.text import Text
 from strategy.document import (
+    SUBJECT,
     All,
     Any_,
     AttributeIs,
@@ -19,7 +20,7 @@ from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
 from strategy.language.segment import describe
-from strategy.language.together import check_shared, combined, share_windows, unfinished
+from strategy.language.together import check_shared, combined, events_of, share_windows, unfinished
 
 
 def subject_of(drafts: Sequence[Draft], scope: Scope) -> str:
@@ -34,8 +35,15 @@ def subject_of(drafts: Sequence[Draft], scope: Scope) -> str:
     named = [scope.catalog.relations[leaf.relation].source for leaf in found if leaf.relation]
     fixed = list(dict.fromkeys(leaf.owner for leaf in found if not _related(leaf)))
     mentioned = [o for o in scope.objects if o in scope.catalog.objects]
+    if (group := _group(found, mentioned, scope)) is not None:
+        return group
     for candidate in [*fixed, *named, *_leading(mentioned, owners), *owners, *mentioned]:
-        if all(leaf.owner == candidate or (_related(leaf) and _relations(candidate, leaf, scope)) for leaf in found):
+        if all(
+            leaf.owner == candidate
+            or _counts_for(leaf, candidate, scope)
+            or (_related(leaf) and _relations(candidate, leaf, scope))
+            for leaf in found
+        ):
             return candidate
     culprit = next((leaf for leaf in found if leaf.owner != found[0].owner), found[0])
     one, other = (
@@ -46,6 +54,33 @@ def subject_of(drafts: Sequence[Draft], scope: Scope) -> str:
         f"条件分别说的是“{one.zh}”和“{other.zh}”，目录里没有把它们连起来的关系",
         f"these conditions speak about {one.en!r} and {other.en!r}, which no relation of the catalog ties together",
     )
+
+
+def _group(found: Sequence[LeafDraft], mentioned: Sequence[str], scope: Scope) -> str | None:
+    """ "门店1小时内…": what is mentioned first, where every condition can be counted for it.
+
+    Raises:
+        NeedsAnswer: those whom the events happen to are mentioned as well.
+    """
+    first = mentioned[0] if mentioned else ""
+    counted = [leaf for leaf in found if leaf.owner != first]
+    if not counted or not all(_counts_for(leaf, first, scope) for leaf in counted):
+        return None
+    members = any(getattr(leaf.condition, "field", None) == SUBJECT for leaf in counted)
+    if counted[0].owner in mentioned and not members:
+        names = [Text(*(scope.label("object", o, lang) for lang in ("zh", "en"))) for o in (first, counted[0].owner)]
+        scope.ask(
+            counted[0].parts,
+            f"说的是每个{names[0].zh}，还是每个{names[1].zh}？",
+            f"is it counted for each {names[0].en}, or for each {names[1].en}?",
+            names,
+        )
+    return first
+
+
+def _counts_for(leaf: LeafDraft, kind: str, scope: Scope) -> bool:
+    events = events_of(leaf)
+    return bool(events) and all(kind in scope.catalog.events[e].groups for e in events)
 
 
 def _leading(mentioned: Sequence[str], owners: Sequence[str]) -> list[str]:
@@ -93,8 +128,13 @@ def _alone(leaf: LeafDraft, subject: str, scope: Scope) -> Condition:
             [Text(f"7天内没有{zh}", f"no {en} in the last 7 days"), Text(f"从未{zh}", f"never {en}")],
         )
     condition = leaf.condition
-    if leaf.owner != subject and isinstance(condition, AttributeIs | ForecastIs | DateIs):
+    if (leaf.relation or leaf.owner != subject) and _related(leaf):
         relations = _relations(subject, leaf, scope)
+        if not relations:
+            label = describe(Name("relation", leaf.relation or ""), scope)
+            scope.refuse(
+                leaf.parts, f"“{label.zh}”不通向这里说的对象", f"{label.en!r} does not lead to what is said here"
+            )
         if len(relations) > 1:
             scope.ask(
                 leaf.parts,

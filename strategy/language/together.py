@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from core.text import Text
-from strategy.document import Aggregate, Happens, MetricIs, Step, Streak, Window
+from strategy.document import Aggregate, Happens, MetricIs, Ratio, Step, Streak, Window
 from strategy.document import Sequence as Ordered
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves, parts_of
 from strategy.language.order import sequence_draft
@@ -191,7 +191,7 @@ def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafD
 
 def _related_events(last: LeafDraft, member: LeafDraft) -> bool:
     """Events of one family, by id: complaint.filed and complaint.resolved."""
-    families = [{re.split(r"[._-]", e)[0] for e in _events(d)} for d in (last, member)]
+    families = [{re.split(r"[._-]", e)[0] for e in events_of(d)} for d in (last, member)]
     return bool(families[0] & families[1])
 
 
@@ -246,7 +246,7 @@ def share_windows(group: Group, scope: Scope) -> None:
     window: Window | None = None
     _share_back(group, scope)
     for member in group.of:
-        if not isinstance(member, LeafDraft) or not isinstance(member.condition, Aggregate | MetricIs):
+        if not isinstance(member, LeafDraft) or not isinstance(member.condition, Aggregate | MetricIs | Ratio):
             continue
         condition = member.condition
         if isinstance(condition, Aggregate) and condition.function == "last":
@@ -339,7 +339,7 @@ def _newest_readings(members: Sequence[Draft], scope: Scope) -> None:
         if not (isinstance(member, LeafDraft) and member.style == "reading" and isinstance(member.condition, Happens)):
             continue
         event = member.condition.event
-        others = {e for d in members if d is not member for leaf in leaves(d) for e in _events(leaf)}
+        others = {e for d in members if d is not member for leaf in leaves(d) for e in events_of(leaf)}
         if event in others:
             _ask_same_event(member, members, scope)
         if not others:
@@ -354,8 +354,11 @@ def _newest_readings(members: Sequence[Draft], scope: Scope) -> None:
         scope.warn(f"“{said}”看最新一次的值", f"{said!r} looks at the newest value")
 
 
-def _events(leaf: LeafDraft) -> set[str]:
+def events_of(leaf: LeafDraft) -> set[str]:
+    """The types of the events a condition looks at."""
     condition = leaf.condition
+    if isinstance(condition, Ratio):
+        return {condition.of.event, condition.per.event}
     if isinstance(condition, Ordered):
         return {s.event for s in condition.steps}
     event = getattr(condition, "event", None)
@@ -372,9 +375,9 @@ def _ask_same_event(member: LeafDraft, members: Sequence[Draft], scope: Scope) -
         ),
         None,
     )
-    if other is None or not (_events(other) & _events(member)):
+    if other is None or not (events_of(other) & events_of(member)):
         return
-    name = next(iter(_events(member)))
+    name = next(iter(events_of(member)))
     zh, en = scope.label("event", name, "zh"), scope.label("event", name, "en")
     scope.ask(
         member.parts,

@@ -10,8 +10,8 @@ from core.text import Text
 from knowledge.catalog import name_of
 from knowledge.catalog.model import Attribute
 from knowledge.catalog.units import WrongUnit, canonical, convert, unit_words
-from strategy.document import Op, Value
-from strategy.language.amounts import OUTSIDE, POINTS, Comparison, Quantity
+from strategy.document import FilterOp, Op, Value
+from strategy.language.amounts import NOT, OUTSIDE, POINTS, Comparison, Quantity
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
@@ -19,8 +19,10 @@ from strategy.language.scope import Scope
 _CELSIUS = frozenset(["c", "°c", "℃", "celsius", "摄氏度", "度", "degc"])
 _KNOWN_UNITS = frozenset(unit_words().values())
 
-Tests = list[tuple[Op, Value]]
-"""Operators and values that must all hold (two for a range)."""
+_TEXTUAL = ("contains", "starts_with", "ends_with")
+
+Tests = list[tuple[FilterOp, Value | None]]
+"""Operators and values that must all hold (two for a range). An operator on a part of a text may begin with `NOT`."""
 
 
 def in_unit(quantity: Quantity, unit: str | None, part: Part, scope: Scope) -> float:
@@ -173,6 +175,10 @@ def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope, *, bou
     the attribute's own limits hold for what is compared (not so for a sum)."""
     if part.has("CMPV"):
         op, literal = part.get("CMPV")
+        if literal is None:
+            return [(op, None)]
+        if op.removeprefix(NOT) in _TEXTUAL:
+            return [(op, _part_of_text(attribute, owner, part, scope))]
         if isinstance(literal, list):
             return [(op, [_plain_value(literal_value(attribute, owner, p, scope)) for p in literal])]
         if attribute.type == "boolean" and not literal.has("TRUE", "FALSE"):
@@ -199,7 +205,16 @@ def tests_of(attribute: Attribute, owner: Name, part: Part, scope: Scope, *, bou
     tests = number_tests(comparison, attribute.unit, part, scope)
     if bounded:
         check_possible(tests, attribute.min, attribute.max, part, scope)
+    if comparison.inclusive:
+        return [("between", [value for _, value in tests])]
     return [(op, value) for op, value in tests]
+
+
+def _part_of_text(attribute: Attribute, owner: Name, part: Part, scope: Scope) -> str:
+    if attribute.type != "text":
+        label = scope.label(owner.kind, owner.id, owner=owner.owner)
+        scope.invalid([part], f"“{label}”不是文字", f"{label!r} is not a text")
+    return str(literal_value(attribute, owner, part.get("CMPV")[1], scope))
 
 
 def _no_order(owner: Name, part: Part, scope: Scope) -> None:

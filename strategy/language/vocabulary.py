@@ -27,7 +27,7 @@ def _content() -> dict[str, Any]:
 def fixed_words() -> Iterator[tuple[str, Word]]:
     """Every fixed word with what it is. A word may be several things; the patterns decide."""
     content = _content()
-    for kind in ("CMP", "POSTCMP", "FUNCTION"):
+    for kind in ("CMP", "POSTCMP", "TEXTOP", "TEXTEND", "BLANK", "FUNCTION"):
         for value, words in content[kind].items():
             yield from ((w, Word(kind, value)) for lang in ("zh", "en") for w in words.get(lang, ()))
     for kind, words in content["words"].items():

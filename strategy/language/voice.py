@@ -165,6 +165,11 @@ class Voice:
         gap = " " if tests and self.lang == "en" else ""
         return self.kind(step) + gap + (self.bracket(self.joints["all"].join(tests)) if tests else "")
 
+    def along(self, step: PathStep) -> str:
+        """The relation, set apart since it may be a verb or a noun."""
+        name = self.speech.name("relation", step.relation)
+        return name if "`" in name else f"“{name}”"
+
     def kind(self, step: PathStep) -> str:
         return self.speech.name("object", reached(step, self.catalog))
 

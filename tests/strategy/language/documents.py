@@ -10,6 +10,7 @@ from core.times import DAY, HOUR, MINUTE, SECOND
 from knowledge.catalog import Catalog
 from knowledge.catalog.model import Attribute
 from strategy.document import (
+    SUBJECT,
     ActionCall,
     Aggregate,
     All,
@@ -26,7 +27,10 @@ from strategy.document import (
     MetricIs,
     Near,
     Not,
+    Path,
+    PathStep,
     QuietHours,
+    Ratio,
     Rollout,
     Sequence,
     Step,
@@ -64,7 +68,7 @@ def inside(attribute: Attribute) -> st.SearchStrategy[float]:
 
 @st.composite
 def tests(draw: st.DrawFn, attribute: Attribute) -> tuple[str, Any]:
-    """An operator and value that fit the attribute's type."""
+    """An operator and value that fit the attribute's type, of those that an aggregate can take as well."""
     if attribute.type == "boolean":
         return draw(st.sampled_from(["==", "!="])), draw(st.booleans())
     many = draw(st.booleans())
@@ -82,14 +86,32 @@ def tests(draw: st.DrawFn, attribute: Attribute) -> tuple[str, Any]:
     return draw(st.sampled_from(ops)), draw(values)
 
 
+@st.composite
+def filter_tests(draw: st.DrawFn, attribute: Attribute) -> tuple[str, Any]:
+    """As `tests`, with the operators that only filters and attributes know."""
+    kind = draw(st.sampled_from(["plain", "blank", "own"]))
+    if kind == "blank":
+        return draw(st.sampled_from(["missing", "present"])), None
+    if kind == "own" and attribute.type == "text":
+        return draw(st.sampled_from(["contains", "starts_with", "ends_with"])), draw(WORDS)
+    if kind == "own" and attribute.type in ("number", "date"):
+        values: st.SearchStrategy[Any] = st.dates().map(lambda d: d.isoformat())
+        if attribute.type == "number":
+            values = inside(attribute)
+        return "between", sorted(draw(st.lists(values, min_size=2, max_size=2)))
+    return draw(tests(attribute))
+
+
 class Documents:
     """Generators over one catalog."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self.groups = sorted({g for e in catalog.events.values() for g in e.groups})
 
     def events(self, subject: str) -> list[str]:
-        return sorted(n for n, e in self.catalog.events.items() if e.subject == subject)
+        """Those that happen to it, or are counted for it as a group."""
+        return sorted(n for n, e in self.catalog.events.items() if e.subject == subject or subject in e.groups)
 
     def filters(self, event: str) -> st.SearchStrategy[tuple[Filter, ...]]:
         fields = {n: f for n, f in self.catalog.events[event].fields.items() if f.type != "geo"}
@@ -99,7 +121,7 @@ class Documents:
         @st.composite
         def one(draw: st.DrawFn) -> Filter:
             name = draw(st.sampled_from(sorted(fields)))
-            op, value = draw(tests(fields[name]))
+            op, value = draw(filter_tests(fields[name]))
             return Filter(field=name, op=op, value=value)
 
         return st.lists(one(), max_size=2).map(tuple)
@@ -114,11 +136,24 @@ class Documents:
         return Documents._filtered(self, subject)
 
     def leaf(self, subject: str) -> st.SearchStrategy[Any]:
-        kinds = [self.attribute(subject), self.happens(subject), self.aggregate(subject), self.streak(subject)]
-        kinds += [self.sequence(subject), self.change(subject), self.forecast(subject)]
+        kinds = [self.happens(subject), self.aggregate(subject), self.streak(subject)]
+        kinds += [self.attribute(subject)] if self.usable(subject) else []
+        kinds += [self.sequence(subject), self.change(subject), self.ratio(subject), self.path(subject)]
+        if subject in self.groups:
+            kinds += [self.members(subject)]
+        if self.forecasts(subject):
+            kinds += [self.forecast(subject)]
         if subject == "customer":
-            kinds += [self.metric(), self.near(), self.date()]
+            kinds += [self.metric()] if self.catalog.metrics else []
+            kinds += [self.near()] if self.catalog.places else []
+            kinds += [self.date()]
         return st.one_of(kinds)
+
+    def forecasts(self, subject: str) -> list[tuple[str, str | None]]:
+        """Forecasts about it, and about what a relation ties it to."""
+        ways = [(r.target, name) for name, r in sorted(self.catalog.relations.items()) if r.source == subject]
+        about = [(subject, None), *ways]
+        return [(n, via) for n, f in sorted(self.catalog.forecasts.items()) for o, via in about if f.subject == o]
 
     def condition(self, subject: str) -> st.SearchStrategy[Any]:
         return st.recursive(
@@ -134,14 +169,18 @@ class Documents:
     def attribute(self, subject: str) -> st.SearchStrategy[AttributeIs]:
         @st.composite
         def make(draw: st.DrawFn) -> AttributeIs:
-            via = draw(st.sampled_from([None, "owns"])) if subject == "customer" else None
-            owner = self.catalog.relations[via].target if via else subject
-            usable = {n: a for n, a in self.catalog.objects[owner].attributes.items() if a.type != "geo"}
+            ways = [(r.target, name) for name, r in sorted(self.catalog.relations.items()) if r.source == subject]
+            about = [(o, via) for o, via in [(subject, None), *ways] if self.usable(o)]
+            owner, via = draw(st.sampled_from(about))
+            usable = self.usable(owner)
             name = draw(st.sampled_from(sorted(usable)))
-            op, value = draw(tests(usable[name]))
+            op, value = draw(filter_tests(usable[name]))
             return AttributeIs(name=name, op=op, value=value, via=via)
 
         return make()
+
+    def usable(self, kind: str) -> dict[str, Attribute]:
+        return {n: a for n, a in self.catalog.objects[kind].attributes.items() if a.type != "geo"}
 
     def happens(self, subject: str) -> st.SearchStrategy[Happens]:
         return self.filtered(subject).map(lambda e: Happens(event=e.event, where=e.where))
@@ -234,21 +273,67 @@ class Documents:
     def forecast(self, subject: str) -> st.SearchStrategy[ForecastIs]:
         @st.composite
         def make(draw: st.DrawFn) -> ForecastIs:
-            name, via = (
-                ("device_failure", None)
-                if subject == "device"
-                else draw(st.sampled_from([("churn_risk", None), ("device_failure", "owns")]))
-            )
+            name, via = draw(st.sampled_from(self.forecasts(subject)))
             return ForecastIs(forecast=name, via=via, op=draw(st.sampled_from(ORDER)), value=draw(floats(1, 99)))
 
         return make()
 
     def date(self) -> st.SearchStrategy[DateIs]:
-        attribute = st.sampled_from(["birthday", "contract_end"])
+        dates = [n for n, a in sorted(self.catalog.objects["customer"].attributes.items()) if a.type == "date"]
+        attribute = st.sampled_from(dates)
         return st.one_of(
             st.builds(DateIs, attribute=attribute, days_before=st.integers(0, 400)),
+            st.builds(DateIs, attribute=attribute, days_before=st.integers(0, 365), yearly=st.just(True)),
             st.builds(DateIs, attribute=attribute, part=st.sampled_from(["month", "day"])),
         )
+
+    def ratio(self, subject: str) -> st.SearchStrategy[Ratio]:
+        return st.builds(
+            Ratio,
+            of=self.filtered(subject),
+            per=self.filtered(subject),
+            window=self.window(),
+            op=st.sampled_from(ORDER),
+            value=floats(0, 100),
+            percent=st.booleans(),
+        )
+
+    def members(self, subject: str) -> st.SearchStrategy[Aggregate]:
+        """How many different ones the events of a group happened to."""
+        return st.builds(
+            lambda e, window, op, value: Aggregate(
+                event=e.event, where=e.where, function="distinct", field=SUBJECT, window=window, op=op, value=value
+            ),
+            self.filtered(subject),
+            self.window(),
+            st.sampled_from(ORDER),
+            st.integers(1, 99).map(float),
+        )
+
+    def path(self, subject: str) -> st.SearchStrategy[Path]:
+        @st.composite
+        def make(draw: st.DrawFn) -> Path:
+            here, steps = subject, []
+            for left in range(draw(st.integers(0, 2)), -1, -1):
+                ways = [
+                    (name, reverse)
+                    for name, r in sorted(self.catalog.relations.items())
+                    for reverse in (False, True)
+                    if here == (r.target if reverse else r.source)
+                ]
+                name, reverse = draw(st.sampled_from(ways))
+                relation = self.catalog.relations[name]
+                here = relation.source if reverse else relation.target
+                known = self.usable(here)
+                where = []
+                for field in draw(st.lists(st.sampled_from(sorted(known)), max_size=2)) if known else []:
+                    op, value = draw(filter_tests(known[field]))
+                    where.append(Filter(field=field, op=op, value=value))
+                absent = left == 0 and draw(st.booleans())
+                steps.append(PathStep(relation=name, reverse=reverse, where=tuple(where), absent=absent))
+            return Path(steps=tuple(steps))
+
+        return make()
 
     def actions(self) -> st.SearchStrategy[tuple[ActionCall, ...]]:
         params = st.dictionaries(WORDS, st.one_of(WORDS, st.integers(-5, 5), st.booleans()), max_size=2)
@@ -282,14 +367,15 @@ class Documents:
     def verify(self, subject: str) -> st.SearchStrategy[Verify | None]:
         event = st.builds(lambda e, w: Verify(event=e, within=w), st.sampled_from(self.events(subject)), SPANS)
         metric = st.builds(lambda w: Verify(metric="wechat_open_rate", within=w), SPANS)
-        return st.none() | event | metric
+        return st.none() | event | (metric if self.catalog.metrics else st.none())
 
     def strategies(self) -> st.SearchStrategy[Strategy]:
         """Whole strategies, for customers and for devices."""
 
         @st.composite
         def make(draw: st.DrawFn) -> Strategy:
-            subject = draw(st.sampled_from(["customer", "customer", "device"]))
+            eventful = [o for o in sorted(self.catalog.objects) if self.events(o)]
+            subject = draw(st.sampled_from(eventful))
             return Strategy(
                 name="s", subject=subject, audience=draw(st.none() | self.condition(subject)),
                 trigger=draw(self.condition(subject)), actions=draw(self.actions()), verify=draw(self.verify(subject)),

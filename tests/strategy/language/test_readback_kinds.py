@@ -1,4 +1,4 @@
-"""Conditions that no sentence gives yet are read back in plain words all the same, with labels instead of ids."""
+"""The rarer kinds of condition are read back in plain words, with labels instead of ids."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
     (attribute("city", "contains", "海"), "城市包含“海”", 'city contains "海"'),
     (attribute("city", "starts_with", "上"), "城市以“上”开头", 'city starts with "上"'),
     (attribute("city", "ends_with", "海"), "城市以“海”结尾", 'city ends with "海"'),
-    (order("amount", "between", [10, 20]), "发生下单（金额在10元到20元之间）",
-     "order (amount is between 10 CNY and 20 CNY) happens"),
+    (order("amount", "between", [10, 20]), "发生下单（金额在10元到20元之间（含两端））",
+     "order (amount is between 10 CNY and 20 CNY inclusive) happens"),
     (order("shop", "missing"), "发生下单（店号为空）", "order (shop is missing) happens"),
     ({"kind": "ratio", "of": OPENED, "per": {"event": "mail"}, "window": {"over": "7d"}, "op": "<", "value": 30,
       "percent": True}, "过去7天内营销邮件（打开为真）与营销邮件之比小于30%",
@@ -47,8 +47,8 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
      "it is exactly 0 days before the anniversary of birthday, all day"),
     (path(HOT, {"relation": "covers", "reverse": True, "absent": True}),
      "有“拥有”的设备（温度超过80℃），且该设备未被任何合同“维保”",
-     "it is linked by “owns” to a device (temperature is above 80 ℃), and no contract is linked to that device by"
-     " “service cover”"),
+     "it is linked by “owns” to a device (temperature is above 80 ℃), and that device is reached by “service cover”"
+     " from no contract"),
     (path({"relation": "owns", "absent": True}), "没有“拥有”的设备", "it is linked by “owns” to no device"),
 ]  # fmt: skip
 

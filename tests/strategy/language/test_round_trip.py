@@ -17,14 +17,18 @@ from strategy.language import read_sentence, readback
 sys.path.insert(0, str(Path(__file__).parent))
 from documents import Documents
 
-CATALOG = load_catalog(Path("tests/data/sentences_catalog.yaml")).catalog
-DOCUMENTS = Documents(CATALOG)
+CATALOGS = {
+    name: load_catalog(Path(f"tests/data/{name}_catalog.yaml")).catalog
+    for name in ("sentences", "kinds")  # much to say; groups, and chains of relations
+}
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", CATALOGS)
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
-def test_every_strategy_survives_its_readback(lang: Lang, data: st.DataObject) -> None:
-    strategy: Strategy = data.draw(DOCUMENTS.strategies())
-    spoken = readback(strategy, CATALOG, lang)
-    assert read_sentence(spoken, CATALOG, name=strategy.name, lang=lang).document == strategy, spoken
+def test_every_strategy_survives_its_readback(name: str, lang: Lang, data: st.DataObject) -> None:
+    catalog = CATALOGS[name]
+    strategy: Strategy = data.draw(Documents(catalog).strategies())
+    spoken = readback(strategy, catalog, lang)
+    assert read_sentence(spoken, catalog, name=strategy.name, lang=lang).document == strategy, spoken
