@@ -62,12 +62,15 @@ def _group(found: Sequence[LeafDraft], mentioned: Sequence[str], scope: Scope) -
     Raises:
         NeedsAnswer: those whom the events happen to are mentioned as well.
     """
+    members = any(getattr(leaf.condition, "field", None) == SUBJECT for leaf in found)
+    fitting = [o for o in mentioned if all(leaf.owner == o or _counts_for(leaf, o, scope) for leaf in found)]
+    if members:
+        return next((o for o in fitting if any(leaf.owner != o for leaf in found)), None)
     first = mentioned[0] if mentioned else ""
     counted = [leaf for leaf in found if leaf.owner != first]
-    if not counted or not all(_counts_for(leaf, first, scope) for leaf in counted):
+    if first not in fitting or not counted:
         return None
-    members = any(getattr(leaf.condition, "field", None) == SUBJECT for leaf in counted)
-    if counted[0].owner in mentioned and not members:
+    if counted[0].owner in mentioned:
         names = [Text(*(scope.label("object", o, lang) for lang in ("zh", "en"))) for o in (first, counted[0].owner)]
         scope.ask(
             counted[0].parts,

@@ -370,16 +370,18 @@ class Documents:
         return st.none() | event | (metric if self.catalog.metrics else st.none())
 
     def strategies(self) -> st.SearchStrategy[Strategy]:
-        """Whole strategies, for customers and for devices."""
+        """Whole strategies, for every kind of object that something happens to."""
+        eventful = [o for o in sorted(self.catalog.objects) if self.events(o)]
+        conditions = {o: self.condition(o) for o in eventful}  # made once: hypothesis is slow to build them
+        actions, guards, rollout = self.actions(), self.guards(), self.rollout()
 
         @st.composite
         def make(draw: st.DrawFn) -> Strategy:
-            eventful = [o for o in sorted(self.catalog.objects) if self.events(o)]
             subject = draw(st.sampled_from(eventful))
             return Strategy(
-                name="s", subject=subject, audience=draw(st.none() | self.condition(subject)),
-                trigger=draw(self.condition(subject)), actions=draw(self.actions()), verify=draw(self.verify(subject)),
-                guards=draw(self.guards()), rollout=draw(self.rollout()),
+                name="s", subject=subject, audience=draw(st.none() | conditions[subject]),
+                trigger=draw(conditions[subject]), actions=draw(actions), verify=draw(self.verify(subject)),
+                guards=draw(guards), rollout=draw(rollout),
             )  # fmt: skip
 
         return make()
