@@ -88,11 +88,17 @@ class Chinese(Voice):
             said.append(f"需同意{quoted(g.consent, 'zh')}")
         if g.cap:
             said.append(f"每人每{self.span(g.cap.per)}最多{g.cap.times}次")
+        else:
+            said.append("每人不限次数")
         if g.quiet_hours:
             mode = "推迟到结束后" if g.quiet_hours.mode == "defer" else "直接丢弃"
             said.append(f"{g.quiet_hours.start}到{g.quiet_hours.end}不发送（{mode}）")
+        else:
+            said.append("夜间照常发送")
         if g.cooldown is not None:
             said.append(f"冷却{self.span(g.cooldown)}")
+        else:
+            said.append("每次发生都触发" if self.moment(s.trigger) else "条件重新成立就再次触发")
         if g.budget is not None:
             said.append(f"预算{g.budget}次")
         if s.verify and (s.verify.event or s.verify.metric):

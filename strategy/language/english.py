@@ -110,11 +110,18 @@ class English(Voice):
         if g.cap:
             times = "time" if g.cap.times == 1 else "times"
             said.append(f"at most {g.cap.times} {times} per {self.span(g.cap.per)} per subject")
+        else:
+            said.append("no limit on how often")
         if g.quiet_hours:
             mode = "deferred until after" if g.quiet_hours.mode == "defer" else "dropped"
             said.append(f"no messages from {g.quiet_hours.start} to {g.quiet_hours.end} ({mode})")
+        else:
+            said.append("send at night too")
         if g.cooldown is not None:
             said.append(f"cooldown of {self.span(g.cooldown)}")
+        else:
+            again = "it happens" if self.moment(s.trigger) else "it becomes true"
+            said.append(f"fire again each time {again}")
         if g.budget is not None:
             said.append(f"budget of {g.budget} deliveries")
         if s.verify and (s.verify.event or s.verify.metric):

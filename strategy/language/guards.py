@@ -144,6 +144,11 @@ def _no_holdout(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope
     return _once(extras.rollout, "holdout", 0.0, parts, scope)
 
 
+def _unlimited(key: str) -> Callable[[Bindings, Sequence[Part], Extras, Scope], bool]:
+    """A default said in words: no cap, no quiet hours, no cooldown."""
+    return lambda b, parts, extras, scope: _once(extras.guards, key, None, parts, scope)
+
+
 def _variant(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) -> bool:
     params = b["j"].get("JSON") if "j" in b else {}
     extras.variants.append(Variant(name=b["s"].get("STRING"), weight=b["w"].get("QTY").number, params=params))
@@ -231,6 +236,9 @@ _FORMS = [
             f"FIRST FOR? q:PERCENT {_TAIL}",
         )
     ),
+    _Form(pattern("EACHONE? NOCAP EACHONE?"), _unlimited("cap"), True),
+    _Form(pattern("VERB? NOQUIET"), _unlimited("quiet_hours"), True),
+    _Form(pattern("FIRES? REARM"), _unlimited("cooldown"), True),
     _Form(pattern("ROLLOUT? FULL"), _full, False),
     *(
         _Form(pattern(text), _holdout, True)

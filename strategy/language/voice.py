@@ -141,6 +141,14 @@ class Voice:
     def path(self, c: Path) -> str:
         raise NotImplementedError
 
+    def moment(self, c: Condition) -> bool:
+        """True only at instants, so that it turns true anew with every one of them."""
+        if isinstance(c, All):
+            return any(self.moment(each) for each in c.of)
+        if isinstance(c, Any_):
+            return all(self.moment(each) for each in c.of)
+        return isinstance(c, Happens | Ordered)
+
     # ---- shared words ------------------------------------------------------------------------------------------------
 
     def span(self, micros: int) -> str:

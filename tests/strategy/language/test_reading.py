@@ -187,6 +187,23 @@ def test_defaults_are_spelled_out_when_read_back() -> None:
     assert "不留对照" in readback(strategy, SAMPLE, "zh")
     assert "1%" in readback(strategy, SAMPLE, "en")
     assert "no holdout" in readback(strategy, SAMPLE, "en")
+    assert "每人不限次数；夜间照常发送；条件重新成立就再次触发。" in readback(strategy, SAMPLE, "zh")
+    assert "no limit on how often; send at night too; fire again each time it becomes true." in readback(
+        strategy, SAMPLE, "en"
+    )
+
+
+def test_a_moment_is_read_back_as_firing_each_time() -> None:
+    strategy = read_sentence("客户登录就外呼", SAMPLE).document
+    assert "每次发生都触发" in readback(strategy, SAMPLE, "zh")
+    assert "fire again each time it happens" in readback(strategy, SAMPLE, "en")
+
+
+def test_defaults_may_be_said_and_contradict_what_was_said_before() -> None:
+    plain = read_sentence("7天未登录就外呼", SAMPLE, name="x").document
+    assert read_sentence("7天未登录就外呼，不限次数，夜间也发，无冷却期", SAMPLE, name="x").document == plain
+    with pytest.raises(InvalidInput):
+        read_sentence("7天未登录就外呼，冷却3天，无冷却期", SAMPLE)
 
 
 @pytest.mark.parametrize(
