@@ -94,13 +94,21 @@ class TooLarge(InvalidInput):
 
 
 class NeedsAnswer(ZhongshuError):
-    """A sentence with two meanings: `choices` are the readings, in the user's words. Not a failure: a question."""
+    """A sentence with two meanings: `choices` are the readings, in the user's words. Not a failure: a question.
+
+    Args:
+        means: for each choice what says it unmistakably in the place of the words asked about, where the choice itself
+            does not.
+    """
 
     code, status, exit_code = "needs-answer", 409, 3
 
-    def __init__(self, text: Text, *, choices: Sequence[Text], where: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, text: Text, *, choices: Sequence[Text], where: dict[str, Any] | None = None, means: Sequence[str] = ()
+    ) -> None:
         super().__init__(text, where=where)
         self.choices = list(choices)
+        self.means = list(means)
 
     def as_dict(self, lang: Lang) -> dict[str, Any]:
         return {**super().as_dict(lang), "choices": [c.say(lang) for c in self.choices]}

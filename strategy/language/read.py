@@ -6,18 +6,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NoReturn
 
 from pydantic import ValidationError
 
-from core.errors import InvalidInput, TooLarge
+from core.errors import InvalidInput, NeedsAnswer, TooLarge, UnknownName, ZhongshuError
 from core.telemetry import span
 from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
 from knowledge.catalog.units import canonical
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
+from strategy.language.answers import Answered, Phrases
 from strategy.language.clauses import read_node
 from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
@@ -52,8 +53,16 @@ class Reading:
         return self.read_by
 
 
-def read_sentence(text: str, catalog: Catalog, *, name: str | None = None, lang: Lang | None = None) -> Reading:
-    """Read one sentence, Chinese or English, over a catalog.
+MOST_ANSWERS = 8
+"""Questions about one sentence that phrases may answer."""
+NO_PHRASES: Phrases = {}
+
+
+def read_sentence(
+    text: str, catalog: Catalog, *, name: str | None = None, lang: Lang | None = None, phrases: Phrases = NO_PHRASES
+) -> Reading:
+    """Read one sentence, Chinese or English, over a catalog. `phrases` answer what would be a question or an unknown
+    name; what is read without them stays as it is.
 
     Raises:
         InvalidInput: empty, without trigger or action, or a part that was not understood; `where` has offset and length
@@ -80,16 +89,39 @@ def read_sentence(text: str, catalog: Catalog, *, name: str | None = None, lang:
             ),
             where={"offset": LONGEST, "length": len(text) - LONGEST},
         )
+    name, lang = name or short_name(text), lang or guess_lang(text)
     with span("language.read", characters=len(text)):
-        normal = normalise(text)
-        lexicon = lexicon_of(catalog)
-        scope = Scope(catalog, lexicon, normal, lang or guess_lang(text))
-        parts = quantities(lex(normal, lexicon))
-        try:
-            document = _strategy(parts, name or short_name(text), scope)
-        except ValidationError as problem:  # a part that no check above foresaw must not reach the user as a traceback
-            message = problem.errors()[0]["msg"]
-            raise InvalidInput(Text(message, message), where={"offset": 0, "length": len(text)}) from problem
+        said = Answered.of(text)
+        for _ in range(MOST_ANSWERS):
+            try:
+                reading = _read(said.text, catalog, name, lang)
+            except (NeedsAnswer, UnknownName) as question:
+                answered = said.answer(question, phrases)
+                if answered is None:
+                    question.where = said.place(question.where)
+                    raise
+                said = answered
+            except ZhongshuError as problem:
+                problem.where = said.place(problem.where)
+                raise
+            else:
+                return replace(reading, warnings=(*said.warnings, *reading.warnings))
+    raise InvalidInput(
+        Text("记住的词语互相指来指去", "the learned phrases lead in a circle"),
+        where={"offset": 0, "length": len(text)},
+    )
+
+
+def _read(text: str, catalog: Catalog, name: str, lang: Lang) -> Reading:
+    normal = normalise(text)
+    lexicon = lexicon_of(catalog)
+    scope = Scope(catalog, lexicon, normal, lang)
+    parts = quantities(lex(normal, lexicon))
+    try:
+        document = _strategy(parts, name, scope)
+    except ValidationError as problem:  # a part that no check above foresaw must not reach the user as a traceback
+        message = problem.errors()[0]["msg"]
+        raise InvalidInput(Text(message, message), where={"offset": 0, "length": len(text)}) from problem
     return Reading(document, scope.lang, tuple(scope.warnings))
 
 

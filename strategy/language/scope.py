@@ -80,8 +80,10 @@ class Scope:
     def refuse(self, parts: Sequence[Part], zh: str, en: str, hint: Text | None = None) -> NoReturn:
         raise Refused(Text(zh, en), where=self.where(parts), hint=hint)
 
-    def ask(self, parts: Sequence[Part], zh: str, en: str, choices: Sequence[Text]) -> NoReturn:
-        raise NeedsAnswer(Text(zh, en), choices=choices, where=self.where(parts))
+    def ask(
+        self, parts: Sequence[Part], zh: str, en: str, choices: Sequence[Text], means: Sequence[str] = ()
+    ) -> NoReturn:
+        raise NeedsAnswer(Text(zh, en), choices=choices, where=self.where(parts), means=means)
 
     def label(self, kind: NameKind, ident: str, lang: Lang | None = None, owner: str = "") -> str:
         """How a catalog item is called."""

@@ -209,7 +209,13 @@ def choose(
 
 def which_of(part: Part, names: Sequence[Name], scope: Scope) -> NoReturn:
     said = scope.said(part)
-    scope.ask([part], f"“{said}”指哪一个？", f"which one does {said!r} mean?", [describe(n, scope) for n in names[:6]])
+    scope.ask(
+        [part],
+        f"“{said}”指哪一个？",
+        f"which one does {said!r} mean?",
+        [describe(n, scope) for n in names[:6]],
+        [f"`{n.exact}`" for n in names[:6]],
+    )
 
 
 def describe(name: Name, scope: Scope) -> Text:
