@@ -16,7 +16,7 @@ from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
 from strategy.document import Aggregate, All, Any_, Condition, Guards, Not, Rollout, Strategy, Verify
 from strategy.engine.check import check_strategy
-from strategy.language import Reading, read_sentence, readback
+from strategy.language import Phrases, Reading, read_sentence, readback
 from strategy.language.faithful import Mismatch, mismatches
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import lex
@@ -24,7 +24,7 @@ from strategy.language.lexicon import lexicon_of
 from strategy.language.marks import headed, unbracketed
 from strategy.language.normalise import normalise
 from strategy.language.quantities import quantities
-from strategy.language.read import short_name, split_zones
+from strategy.language.read import NO_PHRASES, short_name, split_zones
 from strategy.language.scope import Scope
 from strategy.propose import Asked, Proposal, ProposalFailed, Proposer, samples, vocabulary
 
@@ -70,8 +70,16 @@ class SentenceReader:
         self._proposer = proposer
         self._sayings = sayings
 
-    def read(self, text: str, catalog: Catalog, *, name: str | None = None, lang: Lang | None = None) -> Reading:
-        """One sentence → its reading; `read_by` says whose it is.
+    def read(
+        self,
+        text: str,
+        catalog: Catalog,
+        *,
+        name: str | None = None,
+        lang: Lang | None = None,
+        phrases: Phrases = NO_PHRASES,
+    ) -> Reading:
+        """One sentence → its reading; `read_by` says whose it is. `phrases` answer what the grammar would ask.
 
         What the grammar finds ambiguous or impossible stays so. Where it does not understand, the model's reading is
         taken if it says no more and no less than the sentence. Where both read and differ, the user is asked.
@@ -83,7 +91,7 @@ class SentenceReader:
         reading: Reading | None = None
         failed: ZhongshuError | None = None
         try:
-            reading = read_sentence(text, catalog, name=name, lang=lang)
+            reading = read_sentence(text, catalog, name=name, lang=lang, phrases=phrases)
             limits = reading.document.guards, reading.document.rollout, reading.document.verify
         except InvalidInput as error:
             if self._proposer is None or isinstance(error, TooLarge) or not text.strip():

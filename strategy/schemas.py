@@ -22,11 +22,14 @@ class _Schema(BaseModel):
 
 
 class DraftIn(_Schema):
-    """A sentence or a document; never both."""
+    """A sentence or a document; never both. `answers`: to questions about the sentence, the words asked about → one of
+    the choices, or what they stand for."""
 
     sentence: str | None = Field(default=None, max_length=2_000, examples=["客户7天内登录少于2次，就外呼"])
     document: dict[str, Any] | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
+    answers: dict[str, str] = Field(default_factory=dict, max_length=8)
+    remember: bool = Field(default=False, description="let the answers hold for later sentences too")
 
     @model_validator(mode="after")
     def _one(self) -> DraftIn:

@@ -22,6 +22,7 @@ from strategy.engine.cost import StateCost
 from strategy.files import as_strategy
 from strategy.language import readback
 from strategy.naming import check_name, free_name
+from strategy.phrases import NO_ANSWERS, Answers, PhraseBook
 from strategy.reading import SentenceReader
 from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
@@ -109,6 +110,7 @@ class StrategyService:
         self._db = db
         self._clock = clock
         self._catalog = catalog_provider
+        self.phrases = PhraseBook(db, clock, catalog_provider)
         self.budget = budget
         self._reader = reader or SentenceReader()
         self.listeners: Listeners = []
@@ -120,17 +122,22 @@ class StrategyService:
         sentence: str | None = None,
         document: Strategy | dict[str, object] | None = None,
         name: str | None = None,
+        answers: Answers = NO_ANSWERS,
+        remember: bool = False,
     ) -> StrategyVersion:
         """Store a sentence or a document as version 1 of a new strategy, in state draft.
 
-        Without `name` the strategy keeps the name it was read with, numbered when that name is taken.
+        Without `name` the strategy keeps the name it was read with, numbered when that name is taken. `answers` say
+        what words stand for that would be a question; they hold for later sentences too if they are to be remembered.
 
         Raises:
             InvalidInput, UnknownName, NeedsAnswer, Refused: it cannot be read or can never fire.
             Conflict: the name that was asked for is taken.
         """
         with span("strategy.draft"):
-            row = self._read(ctx, sentence, document, name)
+            row = self._read(ctx, sentence, document, name, answers)
+            if remember:
+                self.phrases.learn(ctx, answers)
             with self._db.transaction() as session:
                 repository = StrategyRepository(session, ctx.tenant)
                 taken = repository.names()
@@ -317,7 +324,12 @@ class StrategyService:
         return pairs
 
     def _read(
-        self, ctx: RequestContext, sentence: str | None, document: Strategy | dict[str, object] | None, name: str | None
+        self,
+        ctx: RequestContext,
+        sentence: str | None,
+        document: Strategy | dict[str, object] | None,
+        name: str | None,
+        answers: Answers = NO_ANSWERS,
     ) -> VersionRow:
         """The sentence or document as a row that still lacks its number; checked against the catalog."""
         catalog = self._catalog(ctx)
@@ -326,7 +338,7 @@ class StrategyService:
         warnings: tuple[Text, ...] = ()
         lang, read_by = ctx.lang, "document"
         if sentence is not None:
-            reading = self._reader.read(sentence, catalog, name=name)
+            reading = self._reader.read(sentence, catalog, name=name, phrases=self.phrases.known(ctx, answers))
             strategy, lang, read_by, warnings = reading.document, reading.lang, reading.read_by, reading.warnings
         else:
             strategy = document if isinstance(document, Strategy) else as_strategy(document)

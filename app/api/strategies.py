@@ -46,8 +46,16 @@ def draft(
     hub: TheHub,
 ) -> StrategyOut:
     """Nothing runs yet: it is read back for approval. A sentence with two meanings is answered 409 with `choices`; a
-    name the catalog lacks 422 with `nearest` and the place in the sentence."""
-    found = hub.strategies.draft(ctx, sentence=body.sentence, document=body.document, name=body.name)
+    name the catalog lacks 422 with `nearest` and the place in the sentence. Either can be answered: send the sentence
+    again with `answers`, and with `remember` to have them hold for later sentences too."""
+    found = hub.strategies.draft(
+        ctx,
+        sentence=body.sentence,
+        document=body.document,
+        name=body.name,
+        answers=body.answers,
+        remember=body.remember,
+    )
     return _with_memory(found, ctx, hub)
 
 

@@ -23,6 +23,7 @@ MODULES = {
     "why-not": "app.cli.why_not",
     "doctor": "app.cli.doctor",
     "keys": "app.cli.keys",
+    "phrase": "app.cli.phrase",
     "audit": "app.cli.audit",
     "migrate": "app.cli.migrate",
     "version": "app.cli.version",

@@ -33,11 +33,18 @@ def draft(
     sentence: Annotated[str | None, typer.Argument(help=t("一句话", "the sentence"))] = None,
     file: Annotated[Path | None, typer.Option(help=t("策略文件", "a strategy file instead"))] = None,
     name: Annotated[str | None, typer.Option(help=t("起个名字", "call it so"))] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SAID=MEANS", help=t("回答提问：说法=含义", "answer a question: the words = a choice")),
+    ] = None,
+    remember: Annotated[bool, typer.Option(help=t("以后也按这些回答", "let the answers hold from now on"))] = False,
     json: AsJson = False,
 ) -> None:
     from app.cli.reach import open_api
 
     body: dict[str, Any] = {"name": name} if name else {}
+    if answer:
+        body |= {"answers": dict(_answered(each) for each in answer), "remember": remember}
     if (sentence is None) == (file is None):
         raise InvalidInput(Text("给出一句话或 --file，二者取一", "give either a sentence or --file"))
     if file is not None:
@@ -53,6 +60,16 @@ def draft(
         return
     _card(found)
     note(t("运行它：", "Run it: ") + f"zhongshu strategy approve '{found['name']}' --percent 1")
+
+
+def _answered(text: str) -> tuple[str, str]:
+    said, sign, means = text.partition("=")
+    if not (said.strip() and sign and means.strip()):
+        raise InvalidInput(
+            Text(f"看不懂回答 {text!r}", f"cannot read the answer {text!r}"),
+            hint=Text("例如 --answer “贵宾=大客户”", "For example --answer 'VIPs=high-value customers'"),
+        )
+    return said.strip(), means.strip()
 
 
 @group.command("list", help=t("列出策略", "List strategies"))

@@ -13,6 +13,7 @@ MODULES = (
     "knowledge.graph.tables",
     "strategy.tables",
     "strategy.delivery.tables",
+    "strategy.phrases.tables",
     "agents.tables",
     "app.auth.tables",
     "app.tickets.tables",

@@ -22,6 +22,9 @@ from strategy.phrases.tables import PhraseRow
 if TYPE_CHECKING:
     from strategy.service import CatalogProvider
 
+Answers = Mapping[str, str]
+"""Words as the user wrote them → what they stand for."""
+NO_ANSWERS: Answers = {}
 LONGEST = 200
 """Characters that words, and what they stand for, may have."""
 
@@ -50,12 +53,14 @@ class PhraseBook:
         with self._db.reading() as session:
             return [_view(row) for row in PhraseRepository(session, ctx.tenant).all()]
 
-    def known(self, ctx: RequestContext) -> dict[str, str]:
-        """Words in the form sentences are compared in → what they stand for; for `read_sentence`."""
+    def known(self, ctx: RequestContext, answers: Answers = NO_ANSWERS) -> dict[str, str]:
+        """Words in the form sentences are compared in → what they stand for, for `read_sentence`; `answers` to the
+        sentence at hand come before what was learned."""
         with self._db.reading() as session:
-            return {row.key: row.means for row in PhraseRepository(session, ctx.tenant).all()}
+            learned = {row.key: row.means for row in PhraseRepository(session, ctx.tenant).all()}
+        return {**learned, **{phrase_key(said): means for said, means in answers.items()}}
 
-    def learn(self, ctx: RequestContext, phrases: Mapping[str, str]) -> Phrases:
+    def learn(self, ctx: RequestContext, answers: Answers) -> Phrases:
         """Remember what words (the keys) stand for; a later answer takes the place of an earlier one.
 
         Raises:
@@ -64,7 +69,7 @@ class PhraseBook:
         """
         catalog = self._catalog(ctx)
         rows = []
-        for said, means in phrases.items():
+        for said, means in answers.items():
             said, means = said.strip(), means.strip()
             if not (0 < len(said) <= LONGEST and 0 < len(means) <= LONGEST):
                 raise InvalidInput(
