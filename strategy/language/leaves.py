@@ -11,17 +11,16 @@ from knowledge.catalog.units import adds_up
 from strategy.document import (
     AttributeIs,
     Change,
-    DateIs,
     Filter,
     FilterOp,
     ForecastIs,
-    Leaf,
     MetricIs,
     Near,
     Op,
     Window,
 )
-from strategy.language.amounts import NOT, OPPOSITE, Comparison, Quantity, Span
+from strategy.language.amounts import NOT, OPPOSITE, Comparison, Span
+from strategy.language.dates import date_condition
 from strategy.language.draft import LeafDraft
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
@@ -203,7 +202,7 @@ def attribute_leaf(seg: Segment, part: Part, name: Name) -> LeafDraft:
     attribute = scope.attribute(name)
     seg.use(part)
     relation = _relation(seg)
-    if attribute.type == "date" and (condition := _date(seg, part, name)) is not None:
+    if attribute.type == "date" and (condition := date_condition(seg, part, name)) is not None:
         seg.finish()
         stretch = any(p.has("WINDOW") or (p.has("CMPQ") and p.get("CMPQ").op in ("<", "<=")) for p in seg.parts)
         return LeafDraft(condition, name.owner, "state", seg.parts, relation=relation, stretch=stretch)
@@ -262,96 +261,6 @@ def attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute) 
             complain(negative, scope)
         tests = [(cast(FilterOp, turned[op]), value_)]
     return tests
-
-
-def _date(seg: Segment, part: Part, name: Name) -> Leaf | None:
-    """A date against the calendar; None when it is compared with a fixed date."""
-    scope = seg.scope
-    if seg.has("CMPV"):
-        return None
-    month_day: Literal["month", "day"] | None = None
-    annual, exact = seg.take("ANNUAL") is not None, seg.has("WHOLEDAY")
-    if (ahead := seg.take("AHEAD")) is not None:
-        return _days_before(name, (ahead.get("AHEAD").micros or 0) // DAY, ahead, scope, annual=annual, exact=exact)
-    if found := seg.take("MONTHOF", "DAYOF", "TODAY", "CALENDAR"):
-        if found.has("CALENDAR"):
-            if found.get("CALENDAR") not in ("month", "d"):
-                complain(found, scope)
-            month_day = "month" if found.get("CALENDAR") == "month" else "day"
-        else:
-            month_day = "month" if found.has("MONTHOF") else "day"
-        seg.take("THIS")
-        return DateIs(attribute=name.id, part=month_day)
-    duration = _date_duration(seg)
-    if duration is None and annual:
-        if seg.take("WHOLEDAY"):
-            return DateIs(attribute=name.id, days_before=0, yearly=True)
-        return DateIs(attribute=name.id, part="day")
-    if duration is None and any(p.has("ON") for p in seg.parts[: seg.index(part)]):
-        return DateIs(attribute=name.id, part="day")
-    if duration is None and not seg.has("CMPQ"):
-        label = describe(name, scope)
-        scope.ask(
-            [part],
-            f"“{label.zh}”的哪个时候？",
-            f"when, as to {label.en}?",
-            [
-                Text(f"{label.zh}当天", f"on the day of {label.en}"),
-                Text(f"{label.zh}当月", f"in the month of {label.en}"),
-                Text(f"{label.zh}前30天", f"30 days before {label.en}"),
-            ],
-        )
-    if duration is None:
-        return None
-    quantity, at = duration
-    while seg.take("BEFORE", "INSIDE", "START", "WHOLEDAY", "DISTANCE", "SINCE", "AFTER", "NEXT", "TO"):
-        pass
-    if (quantity.micros or 0) % DAY:
-        scope.invalid(
-            [at],
-            "日期条件按整天计",
-            "a date condition counts whole days",
-            near=["7天" if scope.lang == "zh" else "7 days"],
-        )
-    return _days_before(name, (quantity.micros or 0) // DAY, at, scope, annual=annual, exact=exact)
-
-
-_RECURRING = ("生日", "诞辰", "出生", "纪念日", "周年", "birth", "anniversary")
-"""In the label of a date that lies in the past and is meant again every year."""
-
-
-def _days_before(name: Name, days: int, at: Part, scope: Scope, *, annual: bool, exact: bool) -> DateIs:
-    """`exact`: said so fully that nothing is taken for granted."""
-    labels = " ".join(scope.attribute(name).labels.all()).lower()
-    if not annual and not exact and any(word in labels for word in _RECURRING):
-        annual = True
-        label = describe(name, scope)
-        scope.warn(f"“{label.zh}”按每年理解", f"{label.en!r} was taken to come every year")
-    if annual and days > 365:
-        scope.invalid([at], "每年的日期最多提前365天", "a yearly date can be at most 365 days ahead")
-    return DateIs(attribute=name.id, days_before=days, yearly=annual)
-
-
-def _date_duration(seg: Segment) -> tuple[Quantity, Part] | None:
-    scope = seg.scope
-    if part := seg.take("WINDOW"):
-        span: Span = part.get("WINDOW")
-        if span.form == "past" or span.said is None or span.over is None:
-            complain(part, scope)
-        return span.said, part
-    for part in seg.free("CMPQ"):
-        comparison: Comparison = part.get("CMPQ")
-        if comparison.quantity.micros is not None:
-            if comparison.op not in ("<", "<=", "==") or comparison.high:
-                complain(part, scope)
-            seg.use(part)
-            days = (comparison.quantity.micros or 0) // DAY - (comparison.op == "<")
-            return (comparison.quantity if comparison.op != "<" else Quantity(max(days, 0), "d")), part
-    if part := seg.take("DUR"):
-        if not seg.has("BEFORE", "DISTANCE", "SINCE", "TO"):
-            complain(part, scope)
-        return part.get("DUR"), part
-    return None
 
 
 def change_leaf(seg: Segment) -> LeafDraft:
