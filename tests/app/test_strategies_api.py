@@ -56,6 +56,19 @@ def test_a_sentence_becomes_a_draft_that_is_read_back_in_both_languages(service:
     assert drafted.body["readback"] == both["en"]
 
 
+def test_an_answer_is_taken_remembered_listed_and_forgotten(service: Service) -> None:
+    strategist = service.as_role(Role.STRATEGIST)
+    sentence = "对贵宾，客户登录就外呼"
+    asked = strategist("POST", "/v1/strategies", {"sentence": sentence})
+    assert (asked.status, asked.body["code"]) == (422, "unknown-name")
+    answered = {"sentence": sentence, "answers": {"贵宾": "大客户"}, "remember": True}
+    assert strategist("POST", "/v1/strategies", answered).status == 201
+    assert strategist("POST", "/v1/strategies", {"sentence": sentence}).status == 201
+    assert [(p["said"], p["means"]) for p in strategist("GET", "/v1/phrases").body["items"]] == [("贵宾", "大客户")]
+    assert strategist("DELETE", f"/v1/phrases/{quote('贵宾')}").status == 200
+    assert strategist("POST", "/v1/strategies", {"sentence": sentence}).status == 422
+
+
 def test_a_draft_says_what_it_would_keep_in_memory(admin: Client) -> None:
     drafted = admin("POST", "/v1/strategies", {"document": {**DOCUMENT, "name": "small"}})
     memory = drafted.body["memory"]

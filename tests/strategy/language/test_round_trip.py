@@ -26,7 +26,7 @@ DOCUMENTS = {name: Documents(catalog) for name, catalog in CATALOGS.items()}
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("name", CATALOGS)
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_every_strategy_survives_its_readback(name: str, lang: Lang, data: st.DataObject) -> None:
     catalog = CATALOGS[name]
