@@ -202,10 +202,10 @@ def attribute_leaf(seg: Segment, part: Part, name: Name) -> LeafDraft:
     attribute = scope.attribute(name)
     seg.use(part)
     relation = _relation(seg)
-    if attribute.type == "date" and (condition := date_condition(seg, part, name)) is not None:
+    if attribute.type == "date" and (dated := date_condition(seg, part, name)) is not None:
         seg.finish()
         stretch = any(p.has("WINDOW") or (p.has("CMPQ") and p.get("CMPQ").op in ("<", "<=")) for p in seg.parts)
-        return LeafDraft(condition, name.owner, "state", seg.parts, relation=relation, stretch=stretch)
+        return LeafDraft(dated, name.owner, "state", seg.parts, relation=relation, stretch=stretch)
     seg.take("BOTH")
     if (function := seg.take("FUNCTION")) and function.get("FUNCTION") != "last":
         scope.refuse(
