@@ -33,7 +33,8 @@ def main() -> int:
     from benchmarks.engine.curves import full
     from benchmarks.engine.report import write
 
-    found = full()
+    kept = said.out / "engine.json"
+    found = full(lambda so_far: kept.write_text(json.dumps(so_far), encoding="utf-8"))
     write(found, said.out)
     print(json.dumps(found["figures"]) if said.json else f"written to {said.out}")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,11 +30,13 @@ class Plan:
     paces: Sequence[int]
     recovery: Sequence[int]
     left_out: str
+    most: float
+    """Seconds that one point may take."""
 
 
 PLANS = {
     "python": Plan(
-        extent=Extent(1_000, 2_000, 5),
+        extent=Extent(1_000, 1_000, 5),
         strategies=SIZES[:4],
         customers=(1_000, 10_000),
         batches=(1, 16, 256, 4_096),
@@ -43,9 +45,10 @@ PLANS = {
         paces=(100, 200, 400, 800),
         recovery=(1_000, 10_000),
         left_out="more than 10,000 strategies or customers: hours",
+        most=300,
     ),
     "columnar": Plan(
-        extent=Extent(100_000, 200_000, 5),
+        extent=Extent(100_000, 100_000, 5),
         strategies=SIZES,
         customers=(1_000, 10_000, 100_000, 1_000_000, 10_000_000),
         batches=(1, 4, 16, 64, 256, 1_024, 4_096),
@@ -54,23 +57,28 @@ PLANS = {
         paces=(25_000, 50_000, 100_000, 150_000, 200_000),
         recovery=(1_000, 10_000, 100_000, 1_000_000),
         left_out="nothing",
+        most=900,
     ),
 }
-PACE = peers.Pace(seconds=1.0, rounds=5, warm=5.0, most=600.0)
+PACE = peers.Pace(seconds=0.5, rounds=5, warm=3.0, most=240.0)
 WIDER = (1, 10, 100)
 
 
-def full(names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Everything, for docs/benchmarks/engine.json. About an hour."""
-    chosen = list(names or matchers())
+def full(keep: Callable[[dict[str, Any]], object], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Everything, for docs/benchmarks/engine.json: about an hour. `keep` is given what there is after each curve, with
+    the peers still empty, so that a run that is ended has not been for nothing."""
+    chosen = list(names or matchers())[::-1]
     found: dict[str, Any] = {
         "machine": machine_facts(),
         "figures": quick.own(quick.to_stderr),
         "touched": touched(mixed(1_000)),
+        "peers": [],
     }
     for name in chosen:
-        plan = PLANS[name]
-        found[name] = {"left_out": plan.left_out, **{curve: measure(name, plan) for curve, measure in CURVES.items()}}
+        found[name] = {"left_out": PLANS[name].left_out}
+        for curve, measure in CURVES.items():
+            found[name][curve] = measure(name, PLANS[name])
+            keep(found)
     found["peers"] = _peers()
     return found
 
@@ -80,7 +88,7 @@ def _rows(figure: str, name: str, plan: Plan, places: Sequence[int], asked: Any)
     rows = []
     for place in places:
         extent, more = asked(place)
-        if (got := point(figure, name, extent, **more)) is not None:
+        if (got := point(figure, name, extent, plan.most, **more)) is not None:
             rows.append([place, *(got.values() if isinstance(got, dict) else [got])])
     return rows
 

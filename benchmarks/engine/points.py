@@ -15,10 +15,8 @@ from typing import Any
 from benchmarks.engine import figures
 from benchmarks.engine.figures import Extent
 
-HOUR = 3_600.0
 
-
-def point(figure: str, matcher: str, extent: Extent, most: float = HOUR, **more: Any) -> Any:
+def point(figure: str, matcher: str, extent: Extent, most: float, **more: Any) -> Any:
     """What the function of that name in figures.py found, as JSON holds it; None, with a word on standard error, when
     it failed or took longer than `most` seconds."""
     wanted = json.dumps({"figure": figure, "matcher": matcher, "extent": asdict(extent), **more})

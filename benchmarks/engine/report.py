@@ -57,7 +57,7 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 
 def body(found: dict[str, Any], pictures: list[str]) -> str:
-    parts = [" · ".join(f"{name}: {value}" for name, value in found["machine"].items() if name != "load")]
+    parts = [" · ".join(f"{name}: {value}" for name, value in found["machine"].items())]
     parts.append(table(("figure", "value"), [[f"`{k}`", _shown(v)] for k, v in found["figures"].items()]))
     parts.append("### Peers, 1,000 rules\n\n" + _peers(found))
     for curve, (title, head) in CURVES.items():

@@ -126,14 +126,14 @@ def test_a_ratio_stands_for_each_peer_that_answers_in_time(monkeypatch: pytest.M
 
 
 def test_every_curve_has_a_row_for_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    def point(figure: str, name: str, extent: Extent, **more: Any) -> Any:
+    def point(figure: str, name: str, extent: Extent, most: float, **more: Any) -> Any:
         got = getattr(figures, figure)(name, extent, **({"count": 5} | more if figure != "states" else more))
         return got._asdict() if hasattr(got, "_asdict") else got
 
     monkeypatch.setattr(curves, "point", point)
     monkeypatch.setattr(curves, "SIZES", (5, 6))
     monkeypatch.setattr(figures, "bytes_per_state", lambda name, customers: 1.5)
-    plan = curves.Plan(Extent(10, 20, 1, 8), (5,), (10,), (4, 8), (10,), (5,), (1_000,), (10,), "nothing")
+    plan = curves.Plan(Extent(10, 20, 1, 8), (5,), (10,), (4, 8), (10,), (5,), (1_000,), (10,), "nothing", 60)
     for curve, measure in curves.CURVES.items():
         rows = measure("python", plan)
         assert rows, curve
