@@ -304,6 +304,12 @@ class JournalRepository:
             query = query.where(SetAsideRow.reason == reason)
         return list(self._session.exec(query.order_by(col(SetAsideRow.seq).desc()).limit(limit)))
 
+    def left_out(self) -> set[int]:
+        """The records that were set aside because the engine broke on them."""
+        query = select(SetAsideRow.error).where(SetAsideRow.tenant == self._tenant, SetAsideRow.reason == "undecided")
+        found = (error["en"].get("where", {}).get("record") for error in self._session.exec(query))
+        return {seq for seq in found if seq is not None}
+
     def position(self) -> PositionRow:
         """How far decisions and sinks have come; a new row at zero for a new tenant."""
         row = self._session.get(PositionRow, self._tenant)

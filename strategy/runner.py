@@ -90,6 +90,8 @@ class TenantRunner:
         self._backend = backend
         self._poison: set[int] = set()
         """Rows since the snapshot on which the engine broke; it is never given them again."""
+        self._left_out: set[int] = set()
+        """Such rows from before it: new strategies do not read them either."""
         self._repeating = False
         self.engine: EngineBackend = backend(catalog, lateness)
 
@@ -98,6 +100,7 @@ class TenantRunner:
         with span("engine.recover", tenant=self.ctx.tenant), self._db.reading() as session:
             repository = JournalRepository(session, self.ctx.tenant)
             stored = repository.snapshot()
+            self._left_out = repository.left_out()
             # Last: for a new tenant this makes a row, which a further query would try to write in a reading session.
             self._decided_seq = repository.position().decided_seq
         self._begin(stored)
@@ -157,6 +160,7 @@ class TenantRunner:
             )
             repository.position().decided_seq = self.applied_seq
         self._snapshot_seq = self._decided_seq = self.applied_seq
+        self._left_out |= self._poison
         self._poison.clear()  # none of it is in what was kept
 
     @property
@@ -328,7 +332,9 @@ class TenantRunner:
             metrics = [metric.ratio for name, metric in self.catalog.metrics.items() if name in types]
             types |= {event for ratio in metrics for event in (ratio.of, ratio.per)}
             repository = JournalRepository(session, self.ctx.tenant)
-            yield from map(input_from, repository.history(before_seq, mark, sorted(types)))
+            left_out = self._poison | self._left_out
+            rows = repository.history(before_seq, mark, sorted(types))
+            yield from (input_from(row) for row in rows if row.seq not in left_out)
 
     def _commit(self) -> None:
         """Decisions, what was set aside and the engine's position in one transaction.
@@ -386,7 +392,7 @@ class TenantRunner:
 
     def _unapplied(self, row: JournalEntry, error: Exception) -> dict[str, Any]:
         text = Text(f"引擎处理第 {row.seq} 条记录时出错：{error}", f"the engine broke at record {row.seq}: {error}")
-        return aside_row("undecided", ZhongshuError(text), row._asdict(), self._clock.now())
+        return aside_row("undecided", ZhongshuError(text, where={"record": row.seq}), row._asdict(), self._clock.now())
 
     def _undecided(self, firing: Firing, error: Exception) -> dict[str, Any]:
         _log.error("firing_not_decided", firing=firing.key, error=repr(error))

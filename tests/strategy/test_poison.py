@@ -33,7 +33,10 @@ class Brittle:
         return self.inner.watermark
 
     def deploy(self, strategy: Strategy, version: int, history: Iterable[Input] = ()) -> Deployed:
-        return self.inner.deploy(strategy, version, history)
+        past = list(history)
+        if any(isinstance(item, Event) and item.id.startswith("bad") for item in past):
+            raise OverflowError("date value out of range")
+        return self.inner.deploy(strategy, version, past)
 
     def retire(self, name: str) -> None:
         self.inner.retire(name)
@@ -105,6 +108,30 @@ def test_of_inputs_of_one_instant_only_the_bad_ones_are_left_out(tmp_path: Path,
     hub.move(NOW + MINUTE)
     assert len(hub.fired()) == 9
     assert bad_ones(hub) == ["bad1", "bad2"]
+    hub.close()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_strategy_that_comes_later_does_not_read_the_bad_one(
+    tmp_path: Path, brittle: EngineFactory, restarts: bool
+) -> None:
+    hub = LiveHub(tmp_path, backend=brittle, snapshot_every=1)
+    hub.run(every_login())
+    hub.live.accept_events(CTX, [login("e1", NOW), login("bad", NOW + 1), login("e2", NOW + 2)])
+    hub.move(NOW + MINUTE)
+    if restarts:
+        hub.close()
+        hub = LiveHub(tmp_path, hub.clock, backend=brittle)
+    counted = {"kind": "aggregate", "event": "app.login", "function": "count", "window": {"over": "1h"}}
+    thrice = {
+        "name": "thrice",
+        "trigger": {**counted, "op": ">=", "value": 3},
+        "actions": [{"action": "outbound_call"}],
+    }
+    hub.run(thrice)
+    hub.live.accept_events(CTX, [login("e3", NOW + 2 * MINUTE)])
+    hub.move(NOW + 3 * MINUTE)
+    assert [at for key, at in hub.fired() if key.startswith("thrice")] == [NOW + 2 * MINUTE]
     hub.close()
 
 
