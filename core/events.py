@@ -34,12 +34,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """From `time` on, the subject's property has this value (None: it has none any more)."""
+    """From `time` on, the subject's property has this value (None: it has none any more). `source`: who says so."""
 
     subject: str
     property: str
     value: Any
     time: Micros
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Relation:
     object: str
     time: Micros
     ended: bool = False
+    source: str = ""
 
 
 Input = Event | Fact | Relation
@@ -118,8 +120,9 @@ def read_fact(obj: object, time: int | None = None) -> Fact | Relation:
         raise InvalidInput(Text("事实应是 JSON 对象", "a fact must be a JSON object"))
     subject = _subject(obj.get("subject"))
     since = _time(obj, "from", time)
+    source = _text(obj, "source") if obj.get("source") else ""
     if "relation" in obj:
-        return Relation(subject, _text(obj, "relation"), _subject(obj.get("object"), "object"), since)
+        return Relation(subject, _text(obj, "relation"), _subject(obj.get("object"), "object"), since, source=source)
     if "value" not in obj:
         raise InvalidInput(Text("缺少字段 value", "the field value is missing"), where={"field": "value"})
-    return Fact(subject, _text(obj, "property"), obj["value"], since)
+    return Fact(subject, _text(obj, "property"), obj["value"], since, source)

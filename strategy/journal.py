@@ -253,8 +253,8 @@ def input_from(row: JournalEntry) -> Input:
     if row.kind == Kind.EVENT:
         return Event(row.id or "", row.type, time, row.subject, row.body, row.source or "")
     if row.kind == Kind.FACT:
-        return Fact(row.subject, row.type, row.body["value"], time)
-    return Relation(row.subject, row.type, row.body["object"], time, row.body["ended"])
+        return Fact(row.subject, row.type, row.body["value"], time, row.source or "")
+    return Relation(row.subject, row.type, row.body["object"], time, row.body["ended"], row.source or "")
 
 
 def _row(found: Input, opened: Micros | None, now: Micros, backfill: bool) -> dict[str, Any]:
@@ -264,10 +264,11 @@ def _row(found: Input, opened: Micros | None, now: Micros, backfill: bool) -> di
     late = {} if opened is None or found.time >= opened else {"opened": opened}
     if isinstance(found, Fact):
         body: dict[str, Any] = {"value": found.value, **late}
-        return _columns(Kind.FACT, found.property, found.subject, found.time, body, now, backfill)
+        row = _columns(Kind.FACT, found.property, found.subject, found.time, body, now, backfill)
+        return {**row, "source": found.source or None}
     body = {"object": found.object, "ended": found.ended, **late}
     row = _columns(Kind.RELATION, found.relation, found.subject, found.time, body, now, backfill)
-    return {**row, "object": found.object}
+    return {**row, "object": found.object, "source": found.source or None}
 
 
 def _columns(

@@ -16,6 +16,7 @@ MODULES = {
     "chat": "app.cli.chat",
     "simulate": "app.cli.simulate",
     "ingest": "app.cli.ingest",
+    "graph": "app.cli.graph",
     "eval": "app.cli.evals",
     "identity": "app.cli.identity",
     "strategy": "app.cli.strategy",

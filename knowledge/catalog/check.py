@@ -58,7 +58,7 @@ def check_fact(fact: Fact, catalog: Catalog) -> Fact:
         attribute = Attribute(type="number", unit=forecast.unit)
     if fact.value is None:
         return fact
-    return Fact(fact.subject, fact.property, _check_value(fact.value, attribute, "value"), fact.time)
+    return Fact(fact.subject, fact.property, _check_value(fact.value, attribute, "value"), fact.time, fact.source)
 
 
 def check_relation(relation: Relation, catalog: Catalog) -> Relation:

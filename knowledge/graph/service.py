@@ -30,11 +30,12 @@ Authorize = Callable[[RequestContext, str, str], None]
 
 
 def claims_of(inputs: Sequence[Input], source: str) -> list[Assertion]:
-    """The facts and relations of a stream as claims of `source`."""
+    """The facts and relations of a stream as claims of their sources; of `source` where they name none."""
     claims: list[Assertion] = []
     for item in inputs:
         if isinstance(item, Fact):
-            claims.append(Assertion(item.subject, item.property, item.value, valid_from=item.time, source=source))
+            told = item.source or source
+            claims.append(Assertion(item.subject, item.property, item.value, valid_from=item.time, source=told))
         elif isinstance(item, Relation):
             claims.append(
                 Assertion(
@@ -43,7 +44,7 @@ def claims_of(inputs: Sequence[Input], source: str) -> list[Assertion]:
                     object=item.object,
                     ended=item.ended,
                     valid_from=item.time,
-                    source=source,
+                    source=item.source or source,
                 )
             )
     return claims

@@ -1,18 +1,20 @@
-"""Rows of a CSV, JSON or NDJSON file, each with the line it stands on."""
+"""Rows of a CSV, JSON or NDJSON file, each with the line it stands on. Workbooks and databases are in tables.py."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.errors import InvalidInput, ZhongshuError
 from core.text import Text
 
-_FORMATS = (".csv", ".tsv", ".json", ".ndjson", ".jsonl")
+TEXT_FORMATS = (".csv", ".tsv", ".json", ".ndjson", ".jsonl")
 
 
 class Row(NamedTuple):
@@ -31,11 +33,11 @@ def read_rows(path: Path) -> Iterator[Row]:
         InvalidInput: the file cannot be read, its format is not known, or as a whole it is not of its format.
     """
     ending = path.suffix.lower()
-    if ending not in _FORMATS:
+    if ending not in TEXT_FORMATS:
         raise InvalidInput(
             Text(f"不支持的文件格式 {ending or '（无）'}", f"files ending in {ending or 'nothing'} are not supported"),
             where={"file": str(path)},
-            nearest=_FORMATS,
+            nearest=TEXT_FORMATS,
         )
     text = _decoded(path)
     if ending in (".csv", ".tsv"):
@@ -113,12 +115,14 @@ def _json(text: str, path: Path) -> Iterator[Row]:
             Text(f"不是合法的 JSON：{cause.msg}", f"not valid JSON: {cause.msg}"),
             where={"file": str(path), "line": cause.lineno, "column": cause.colno},
         ) from cause
+    if isinstance(content, dict):  # {"data": [...]}, as exports of web services have it
+        content = next((value for value in content.values() if isinstance(value, list)), None)
     if not isinstance(content, list):
         raise InvalidInput(
             Text("JSON 文件应是对象的数组", "a JSON file must be an array of objects"), where={"file": str(path)}
         )
     for place, item in enumerate(content, 1):
-        yield Row(place, item) if isinstance(item, dict) else Row(place, {}, _no_object())
+        yield Row(place, flat(item)) if isinstance(item, dict) else Row(place, {}, _no_object())
 
 
 def _json_row(line: int, raw: str) -> Row:
@@ -132,7 +136,36 @@ def _json_row(line: int, raw: str) -> Row:
                 Text(f"不是合法的 JSON：{cause.msg}", f"not valid JSON: {cause.msg}"), where={"column": cause.colno}
             ),
         )
-    return Row(line, item) if isinstance(item, dict) else Row(line, {}, _no_object())
+    return Row(line, flat(item)) if isinstance(item, dict) else Row(line, {}, _no_object())
+
+
+def flat(item: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """What objects within an object hold becomes columns as well: `{"a": {"b": 1}}` → `{"a": {"b": 1}, "a.b": 1}`."""
+    found: dict[str, Any] = {}
+    for name, value in item.items():
+        found[f"{before}{name}"] = value
+        if isinstance(value, dict):
+            found.update(flat(value, f"{before}{name}."))
+    return found
+
+
+def rows_of_values(records: Iterable[Mapping[str, Any]], first: int) -> Iterator[Row]:
+    """Rows of typed records (a sheet, a table of a database), numbered from `first`; blank ones are left out."""
+    for line, record in enumerate(records, first):
+        values = {str(name).strip(): _plain(value) for name, value in record.items()}
+        if any(value not in (None, "") for value in values.values()):
+            yield Row(line, values)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has a form for: times as ISO 8601, whole numbers without a fraction."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _no_object() -> InvalidInput:

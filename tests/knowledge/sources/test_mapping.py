@@ -47,11 +47,11 @@ def _read(tmp_path: Path, mapping: Path, content: bytes, name: str = "rows.csv")
 def test_a_row_becomes_facts_relations_and_events(tmp_path: Path, mapping: Path) -> None:
     (inputs,) = _read(tmp_path, mapping, (HEADER + GOOD).encode())
     assert inputs == [
-        Fact("customer/c1", "name", "王伟", AT),
-        Fact("customer/c1", "phone", "13800000001", AT),
-        Fact("customer/c1", "spend", 1280.5, AT),
-        Fact("customer/c1", "vip", True, AT),
-        Relation("customer/c1", "owns", "device/d9", AT),
+        Fact("customer/c1", "name", "王伟", AT, "crm"),
+        Fact("customer/c1", "phone", "13800000001", AT, "crm"),
+        Fact("customer/c1", "spend", 1280.5, AT, "crm"),
+        Fact("customer/c1", "vip", True, AT, "crm"),
+        Relation("customer/c1", "owns", "device/d9", AT, source="crm"),
         Event("o1", "order.paid", AT, "customer/c1", {"amount": 1280.5}, "crm"),
     ]
 
@@ -59,7 +59,7 @@ def test_a_row_becomes_facts_relations_and_events(tmp_path: Path, mapping: Path)
 def test_a_number_may_be_grouped_with_full_width_commas(tmp_path: Path, mapping: Path) -> None:
     (inputs,) = _read(tmp_path, mapping, (HEADER + GOOD.replace('"1,280.5"', "1\uff0c280.5")).encode())
     assert isinstance(inputs, list)
-    assert Fact("customer/c1", "spend", 1280.5, AT) in inputs
+    assert Fact("customer/c1", "spend", 1280.5, AT, "crm") in inputs
 
 
 def test_a_spreadsheet_saved_in_a_chinese_encoding_reads_the_same(tmp_path: Path, mapping: Path) -> None:
@@ -111,8 +111,8 @@ def test_json_and_ndjson_rows_keep_their_types(tmp_path: Path) -> None:
     )
     row = '{"id": 7, "at": "2026-05-01T00:00:00Z", "temp": 81.5, "place": {"lat": 1.0, "lon": 2.0}}'
     expected = [
-        Fact("device/7", "oil", 81.5, parse_time("2026-05-01T00:00:00Z")),
-        Fact("device/7", "spot", {"lat": 1.0, "lon": 2.0}, parse_time("2026-05-01T00:00:00Z")),
+        Fact("device/7", "oil", 81.5, parse_time("2026-05-01T00:00:00Z"), "iot"),
+        Fact("device/7", "spot", {"lat": 1.0, "lon": 2.0}, parse_time("2026-05-01T00:00:00Z"), "iot"),
     ]
     assert _read(tmp_path, mapping, f"[{row}]".encode(), "a.json") == [expected]
     first, broken, last = _read(tmp_path, mapping, f"{row}\n\n{{oops\n[1]\n".encode(), "a.ndjson")

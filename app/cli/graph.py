@@ -1,0 +1,135 @@
+"""`zhongshu graph`: from tables of other systems to a plan of the graph. `map` needs no running hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.show import AsJson, as_json, lines, note, say, table
+from app.cli.words import t
+
+if TYPE_CHECKING:
+    from knowledge.sources import Plan
+    from knowledge.sources.preview import Preview
+
+group = typer.Typer(no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="graph", help=t("客户图谱：从表格到图", "The customer graph: from tables to a graph"))
+
+
+@group.command("map", help=t("从样例行推断实体、主键、关系与属性", "Propose entities, keys, relations and properties"))
+def map_tables(
+    input: Annotated[
+        list[str],
+        typer.Option(
+            help=t("目录、文件或 SQLAlchemy 地址，可多次给出", "a folder, a file or a SQLAlchemy address; repeatable")
+        ),
+    ],
+    accept: Annotated[Path | None, typer.Option(help=t("对方案的修改（YAML）", "edits of the plan (YAML)"))] = None,
+    output: Annotated[Path | None, typer.Option(help=t("把方案写入文件", "write the plan to a file"))] = None,
+    catalog: Annotated[
+        Path | None, typer.Option(help=t("已有的目录文件", "a catalog whose names are to be used"))
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    from core.clock import SystemClock
+    from knowledge.catalog import load_catalog
+    from knowledge.sources import edited, find_tables, load_yaml, save_plan
+    from knowledge.sources.preview import preview
+    from knowledge.sources.propose import propose
+    from knowledge.sources.vocabulary import Vocabulary
+
+    tables = [table for place in input for table in find_tables(place)]
+    known = load_catalog(catalog).catalog if catalog else None
+    plan = propose(tables, Vocabulary.offline(known))
+    if accept is not None:
+        plan = edited(plan, load_yaml(accept), str(accept))
+    seen = preview(plan, tables, SystemClock().now())
+    if output is not None:
+        save_plan(plan, output)
+        note(t(f"方案已写入 {output}", f"the plan is in {output}"))
+    if json:
+        as_json(as_report(plan, seen))
+    else:
+        _show(plan, seen)
+
+
+def as_report(plan: Plan, seen: Preview) -> dict[str, Any]:
+    """Plan and preview as one answer: by kind, then the plan itself."""
+    objects = plan.catalog.objects
+    return {
+        "entities": [
+            {
+                "type": name,
+                "labels": {"zh": item.labels.zh, "en": item.labels.en},
+                "keys": [f"{n}.{k}" for n, told in plan.tables.items() if told.entity == name for k in told.key],
+                "count": seen.entities.get(name, 0),
+            }
+            for name, item in objects.items()
+        ],
+        "relations": [{**found.model_dump(), "count": seen.relations.get(found.name, 0)} for found in plan.relations],
+        "properties": list(_properties(plan)),
+        "events": [
+            {"type": name, "subject": event.subject, "count": seen.events.get(name, 0)}
+            for name, event in plan.catalog.events.items()
+        ],
+        "identities": [identity.model_dump() for identity in plan.identities],
+        "preview": seen.as_dict(),
+        "plan": plan.as_dict(),
+    }
+
+
+def _properties(plan: Plan) -> Iterator[dict[str, Any]]:
+    for name, told in plan.tables.items():
+        if told.mapping is None:
+            continue
+        groups = [(told.mapping.subject, told.mapping.facts)]
+        groups += [(rule.object, rule.facts) for rule in told.mapping.relations]
+        for template, cells in groups:
+            entity = template.split("/", 1)[0]
+            for prop, cell in cells.items():
+                attribute = plan.catalog.attribute(entity, prop)
+                yield {
+                    "table": name,
+                    "column": cell.column,
+                    "entity": entity,
+                    "property": prop,
+                    "type": attribute.type if attribute else cell.type,
+                    "unit": attribute.unit if attribute else cell.unit,
+                    "labels": attribute.labels.model_dump() if attribute else {},
+                }
+
+
+def _show(plan: Plan, seen: Preview) -> None:
+    said = as_report(plan, seen)
+    table(
+        [t("类型", "type"), t("主键", "keys"), t("个数", "count")],
+        [(e["type"], ", ".join(e["keys"]), f"{e['count']:,}") for e in said["entities"]],
+        t("没有认出实体", "no entity was found"),
+    )
+    say(t("关系", "Relations"), "bold")
+    lines(
+        f"{r['source']} -{r['name']}→ {r['target']}  ({r['table']}.{r['column']}, {r['cardinality']})  {r['count']:,}"
+        for r in said["relations"]
+    )
+    say(t("属性", "Properties"), "bold")
+    lines(
+        f"{p['table']}.{p['column']} → {p['entity']}.{p['property']} ({' '.join(filter(None, (p['type'], p['unit'])))})"
+        for p in said["properties"]
+    )
+    say(t("事件", "Events"), "bold")
+    lines(f"{e['type']} ({e['subject']})  {e['count']:,}" for e in said["events"])
+    say(t(f"事实 {seen.facts:,} 条", f"{seen.facts:,} facts"), "bold")
+    for found in seen.conflicts:
+        what, count = f"{found['entity']}.{found['property']}", found["subjects"]
+        say(t(f"冲突：{what}，{count} 个对象", f"conflict: {what} for {count} subjects"), "yellow")
+    for found in seen.same:
+        what, count = f"{found['entity']}.{found['property']}", found["subjects"]
+        say(t(f"可能同一：{what} 相同的 {count} 个", f"perhaps the same: {count} that share {what}"), "yellow")
+    if seen.rejected_rows:
+        say(t(f"{seen.rejected_rows} 行不能用", f"{seen.rejected_rows} rows cannot be used"), "yellow")
