@@ -24,6 +24,7 @@ from app.lock import DataLock
 from app.metrics import Metrics
 from app.migrations import migrate
 from app.pace import Pace
+from app.privacy import Privacy
 from app.rooms import Room
 from app.settings import Settings
 from app.telemetry import start_tracing
@@ -107,6 +108,7 @@ class Hub:
         self.tickets = Tickets(self.database, self.clock)
         self.retriever = Room("retrieval", Text("检索", "search"), self._load_retriever)
         self.supervisor = Room("agents", Text("智能体", "agents"), lambda: load_supervisor(self))
+        self.privacy = Privacy(self)
         self.demo = Room("demo", Text("演示数据", "demo world"), lambda: load_demo_world(self))
         self._watch()
 

@@ -10,9 +10,10 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
+from knowledge.governance.pii import mask_pii
+
 _CUSTOMER_TEXT = frozenset({"text", "body", "message", "sentence", "content", "transcript", "api_key", "authorization"})
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{7,19}[\dXx]?(?!\d)")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _KEY = re.compile(r"zs_[0-9a-f]{12}_[\w-]+")
 
 
@@ -54,10 +55,10 @@ def set_up_logs(level: str, style: Literal["auto", "json", "console"]) -> None:
 
 
 def mask(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Drop fields that carry people's words; blot out what looks like a phone, card or id number, a mail or a key."""
+    """Drop fields that carry people's words; mask personal data of every kind, other long numbers, and keys."""
     for name, value in event.items():
         if name in _CUSTOMER_TEXT:
             event[name] = "[left out]"
         elif isinstance(value, str) and name not in ("timestamp", "request_id"):
-            event[name] = _LONG_NUMBER.sub("[number]", _MAIL.sub("[mail]", _KEY.sub("[key]", value)))
+            event[name] = _LONG_NUMBER.sub("[number]", mask_pii(_KEY.sub("[key]", value)))
     return event

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.settings import Settings
+from core.telemetry import mask_with
+from knowledge.governance.pii import mask_pii
 
 
 def start_tracing(settings: Settings) -> Callable[[], None]:
-    """Begin to export spans if `otlp_endpoint` is set; returns what flushes and stops it."""
+    """Begin to export spans if `otlp_endpoint` is set; returns what flushes and stops it. Texts are masked."""
+    mask_with(mask_pii)
     if settings.otlp_endpoint is None:
         return lambda: None
     from opentelemetry import trace

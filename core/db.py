@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session, SQLModel, create_engine
 
+from core.compact import compact_sqlite
 from core.errors import InvalidInput
 from core.folders import make_folder
 from core.text import Text
@@ -73,6 +74,15 @@ class Database:
             cursor = connection.connection.cursor()
             cursor.execute("BEGIN")
             yield cursor
+
+    def compact(self) -> None:
+        """SQLite: write the file anew, without what was deleted, and empty its log; writers wait meanwhile. Other
+        databases do so by themselves (PostgreSQL: autovacuum)."""
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._turn():
+            self.engine.dispose()
+            compact_sqlite(Path(self.url.removeprefix("sqlite:///")))
 
     def create_tables(self) -> None:
         """Make every table that is imported; for tests. The service runs its Alembic migrations instead."""

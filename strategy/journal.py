@@ -4,11 +4,12 @@ transaction before the sender hears of it. What cannot be taken is kept aside fo
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from sqlmodel import Session
 
 from core.clock import Clock
 from core.context import RequestContext
@@ -25,6 +26,7 @@ from strategy.repository import JournalEntry, JournalRepository
 from strategy.stream import MAX_RAW, AbsurdClock, BadLine, GoodLine, Line, Receipt, excerpt, input_of, read_json
 from strategy.tables import Kind, SetAsideRow
 
+Done = TypeVar("Done")
 MAX_AHEAD = 24 * HOUR
 """An event that claims to come from further ahead than this was sent by a wrong clock."""
 
@@ -175,6 +177,21 @@ class Journal:
                 repository.append([_columns(kind, name, subject, time, body, self._clock.now(), backfill)])
             opened = _later(end.opened, time + 1) if kind is Kind.TICK else end.opened
             self._ends[tenant] = _End(opened, end.lag, end.seq)
+
+    def forget(self, tenant: TenantId, work: Callable[[Session], Done]) -> Done:
+        """Let `work` take rows out, in one transaction with the engine's snapshot, which holds them too. A tick at the
+        end keeps event time where it was, although the newest event may be gone."""
+        with self._lock:
+            with self._db.transaction() as session:
+                repository = JournalRepository(session, tenant)
+                opened = self._end(repository, tenant).opened
+                done = work(session)
+                repository.drop_snapshot()
+                if opened is not None:
+                    now = self._clock.now()
+                    repository.append([_columns(Kind.TICK, "", "", Micros(opened - 1), {}, now, True)])
+            self._ends.pop(tenant, None)
+        return done
 
     def busy(self) -> threading.Lock:
         """Held, it keeps everybody from writing."""

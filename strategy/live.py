@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
+from sqlmodel import Session
 
 from core.clock import Clock
 from core.context import Purpose, RequestContext, Role
@@ -45,6 +46,7 @@ _RESYNC = SECOND
 """Strategy changes made by other processes are seen within this time."""
 
 _log = structlog.get_logger(__name__)
+Done = TypeVar("Done")
 
 
 @dataclass(slots=True)
@@ -169,6 +171,16 @@ class LiveEngine:
             self._runner(ctx.tenant)
             self._wake.set()
         return total
+
+    def forget(self, ctx: RequestContext, work: Callable[[Session], Done]) -> Done:
+        """Take inputs out of the journal, in one transaction that `work` gets, and make the tenant's engine anew from
+        what is left. Time stays where it was, and what was decided stays decided. Inputs wait meanwhile."""
+        with self._runner(ctx.tenant).lock, self._lock:
+            done = self.journal.forget(ctx.tenant, work)
+            self._runners.pop(ctx.tenant)
+            self._runner(ctx.tenant)
+        self._wake.set()
+        return done
 
     # Running
 

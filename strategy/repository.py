@@ -321,6 +321,16 @@ class JournalRepository:
     def snapshot(self) -> SnapshotRow | None:
         return self._session.get(SnapshotRow, self._tenant)
 
+    def some_subject(self, begins: str) -> str | None:
+        """The subject of the newest input whose name begins so."""
+        query = select(JournalRow.subject).where(JournalRow.tenant == self._tenant)
+        found = query.where(col(JournalRow.subject).startswith(begins)).order_by(col(JournalRow.seq).desc())
+        return self._session.exec(found.limit(1)).first()
+
+    def drop_snapshot(self) -> None:
+        if (row := self.snapshot()) is not None:
+            self._session.delete(row)
+
     def save_snapshot(self, row: SnapshotRow) -> None:
         self._session.merge(row)
 

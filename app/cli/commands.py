@@ -26,6 +26,7 @@ MODULES = {
     "keys": "app.cli.keys",
     "phrase": "app.cli.phrase",
     "audit": "app.cli.audit",
+    "privacy": "app.cli.privacy",
     "migrate": "app.cli.migrate",
     "version": "app.cli.version",
 }

@@ -53,8 +53,9 @@ class Event(NamedTuple):
 class Api:
     """The HTTP API as a command sees it. Errors come back as `Reply`."""
 
-    def __init__(self, address: str, key: str, lang: Lang) -> None:
+    def __init__(self, address: str, key: str, lang: Lang, purpose: str | None = None) -> None:
         self.address = address
+        self._purpose = purpose
         self._key = key
         self._lang = lang
 
@@ -98,6 +99,8 @@ class Api:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=timeout)
         headers = {"Authorization": f"Bearer {self._key}", "Accept-Language": self._lang}
+        if self._purpose:
+            headers["X-Purpose"] = self._purpose
         if content_type:
             headers["Content-Type"] = content_type
         try:
@@ -138,14 +141,15 @@ def _events(response: http.client.HTTPResponse) -> Iterator[Event]:
             data += line[5:].strip()
 
 
-def open_api() -> AbstractContextManager[Api]:
+def open_api(purpose: str | None = None) -> AbstractContextManager[Api]:
     """As `reach`, with the settings of the environment."""
-    return reach(load_settings())
+    return reach(load_settings(), purpose)
 
 
 @contextmanager
-def reach(settings: Settings) -> Iterator[Api]:
-    """The API of the running service, or of one that lives only as long as the block.
+def reach(settings: Settings, purpose: str | None = None) -> Iterator[Api]:
+    """The API of the running service, or of one that lives only as long as the block. `purpose`: what requests are for;
+    None: what the key's role is usually for.
 
     Raises:
         Unauthorized: a service runs and there is no key to talk to it with.
@@ -156,14 +160,14 @@ def reach(settings: Settings) -> Iterator[Api]:
         if not running:
             raise Unavailable(Text("服务正在启动或停止", "the service is starting or stopping"))
     if running:
-        yield Api(running.rstrip("/"), _key(settings), settings.lang)
+        yield Api(running.rstrip("/"), _key(settings), settings.lang, purpose)
         return
     from app.logs import set_up_logs
     from app.server import in_background
 
     set_up_logs("warning", "console")
     with in_background(settings) as (address, hub):
-        yield Api(address, hub.owner_token, settings.lang)
+        yield Api(address, hub.owner_token, settings.lang, purpose)
 
 
 def _key(settings: Settings) -> str:

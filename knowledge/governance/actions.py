@@ -40,6 +40,9 @@ class Action(StrEnum):
     INBOX_WRITE = "inbox.write"
     OUTBOX_READ = "outbox.read"
     SETASIDE_READ = "setaside.read"
+    PRIVACY_READ = "privacy.read"
+    PRIVACY_EXPORT = "privacy.export"
+    PRIVACY_ERASE = "privacy.erase"
     TOOL_USE = "tool.use"
 
 

@@ -74,6 +74,19 @@ class _Rule(NamedTuple):
     unless_after: re.Pattern[str] | None
 
 
+# A place (province, city, district; at least one, or none before a road) and then a road or estate with a number.
+_ADDRESS_ZH = (
+    r"(?:[\u4e00-\u9fff]{2,7}(?:省|自治区|市|区|县|旗|镇|乡|街道)){0,4}"
+    r"[\u4e00-\u9fff]{1,8}(?:大道|路|街|巷|弄|胡同|村|小区|花园|新村|苑|公寓|大厦|广场)"
+    r"(?:[\u4e00-\u9fff]{0,6}?[A-Za-z0-9一二三四五六七八九十百]{1,6}(?:号楼|号院|号|弄|栋|幢|座|单元|层|楼|室)-?){1,5}(?:\d{1,5}室?)?"
+)
+_ADDRESS_EN = (
+    r"(?<![A-Za-z0-9])(?:(?:Flat|Apt\.?|Apartment|Unit|Suite|Room) [0-9A-Z-]{1,6},? )?\d{1,5}[A-Z]?(?: [NSEW]\.?)?"
+    r"(?: [A-Z][a-z'.]{1,20}){1,4} (?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place"
+    r"|Pl|Square|Sq|Terrace|Crescent|Close|Highway|Hwy|Parkway)(?![A-Za-z])\.?"
+    r"(?:,? (?:Flat|Apt\.?|Apartment|Unit|Suite|Room|#) ?[0-9A-Z-]{1,6})?"
+)
+
 # Every quantifier is bounded and every start is guarded, so a megabyte of text takes linear time. Earlier rules win.
 _RULES = (
     _Rule(
@@ -131,11 +144,13 @@ _RULES = (
         _is_ip,
         _VERSION_WORD,
     ),
+    _Rule("address", re.compile(f"{_ADDRESS_ZH}|{_ADDRESS_EN}"), _always, None),
 )
 
 
 def find_pii(text: str) -> list[Pii]:
-    """Personal data in order of place, without overlaps. Kinds: email, id_card, bank_card, mobile, phone, plate, ip.
+    """Personal data in order of place, without overlaps. Kinds: email, id_card, bank_card, mobile, phone, plate, ip,
+    address.
 
     ID cards must pass their checksum and bank cards Luhn's, so that other long numbers stay readable. A number right
     after a word such as 订单号 or "order no." is an id, not a phone.

@@ -247,6 +247,9 @@ class GraphRepository:
         edges = [f for f in facts if f.object is not None]
         seqs = [(f.seq,) for f in facts]
         tenant = self._tenant
+        # What was known only by its relation to them (their device, by its number) is theirs too.
+        ends = {end for f in edges for end in (f.subject, f.object or "")} - {*subjects}
+        gone = [*subjects, *(end for end in sorted(ends) if self._known_by(end, seqs))]
         traces: dict[str, list[tuple[str, list[tuple[Any, ...]]]]] = {
             "lookups": [
                 ("graph_lookup WHERE tenant = ? AND key = ? AND seq = ?",
@@ -263,7 +266,7 @@ class GraphRepository:
             "events": [("graph_event WHERE tenant = ? AND source = ? AND id = ?",
                         [(tenant, e.source, e.id) for e in events])],
             "merges": [("graph_merge WHERE seq = ?", [(m.seq,) for m in merges])],
-            "subjects": [("graph_subject WHERE tenant = ? AND subject = ?", [(tenant, s) for s in subjects])],
+            "subjects": [("graph_subject WHERE tenant = ? AND subject = ?", [(tenant, s) for s in gone])],
         }  # fmt: skip
         counts: dict[str, int] = {}
         for kind, deletes in traces.items():
@@ -276,6 +279,11 @@ class GraphRepository:
         return counts
 
     # --- parts ---
+
+    def _known_by(self, subject: str, seqs: Sequence[tuple[int]]) -> bool:
+        """Whether these facts are all that is known of a subject."""
+        facts, events, merges = self.all_of([subject])
+        return not events and not merges and {(f.seq,) for f in facts} <= {*seqs}
 
     def _counting(self, where: str, rows: Sequence[tuple[Any, ...]]) -> int:
         statement = f"SELECT count(*) FROM {where}"

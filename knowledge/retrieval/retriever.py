@@ -3,8 +3,10 @@ the request allows."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +92,51 @@ class Retriever:
             if removed:
                 self._record(ctx, "retrieval.delete", document_id, {})
         return removed
+
+    def held(self, ctx: RequestContext, subjects: Collection[str], named: re.Pattern[str]) -> list[Passage]:
+        """Passages about any of these subjects, or whose text, title or document's id matches: for erasure and export,
+        whatever the purpose."""
+        with self._lock:
+            return [
+                p
+                for p in self._shelf(ctx.tenant).passages()
+                if p.subject in subjects or named.search(f"{p.document_id} {p.title} {p.text}")
+            ]
+
+    def forget(self, ctx: RequestContext, document_ids: Collection[str]) -> int:
+        """Remove documents for good: the whole index is written anew without them, because Chroma keeps deleted texts
+        and vectors in its files. Searches wait meanwhile; nothing is embedded again."""
+        with span("retrieval.forget", documents=len(document_ids)), self._lock:
+            removed = self._shelf(ctx.tenant).drop(document_ids)
+            if removed:
+                self._rewrite()
+                self._record(ctx, "retrieval.forget", f"{removed} documents", {})
+        return removed
+
+    def _rewrite(self) -> None:
+        """Copy every collection into a new folder and put it in the old one's place."""
+        fresh, old = (self._directory.with_name(f"{self._directory.name}.{end}") for end in ("fresh", "old"))
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
+        into = _chroma(fresh)
+        for collection in self._connect().list_collections():
+            copy = into.create_collection(
+                collection.name,
+                configuration={"hnsw": {"space": "cosine"}},
+                metadata=collection.metadata,
+                embedding_function=None,
+            )
+            offset, page = 0, 500
+            while ids := (
+                rows := collection.get(limit=page, offset=offset, include=["documents", "metadatas", "embeddings"])
+            )["ids"]:
+                copy.upsert(ids, rows["embeddings"], rows["metadatas"], rows["documents"])
+                offset += len(ids)
+        into.close()
+        self.close()
+        self._directory.rename(old)
+        fresh.rename(self._directory)
+        shutil.rmtree(old)
 
     def get(self, ctx: RequestContext, passage_id: str) -> Passage:
         """
@@ -211,14 +258,16 @@ class Retriever:
 
     def _connect(self) -> ClientAPI:
         if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
-
-            self._directory.mkdir(parents=True, exist_ok=True)
-            self._client = chromadb.PersistentClient(
-                path=str(self._directory), settings=Settings(anonymized_telemetry=False)
-            )
+            self._client = _chroma(self._directory)
         return self._client
+
+
+def _chroma(folder: Path) -> ClientAPI:
+    import chromadb
+    from chromadb.config import Settings
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
 
 
 def _passages(ctx: RequestContext, document: Document) -> list[Passage]:

@@ -61,6 +61,9 @@ class Shelf:
         """The digest of the document as it stands here, None when it is missing or incomplete."""
         return self._digests.get(document_id)
 
+    def passages(self) -> list[Passage]:
+        return [passage for passage in self._passages if passage is not None]
+
     def passage(self, passage_id: str) -> Passage | None:
         slot = self._slots.get(passage_id)
         return None if slot is None else self._passages[slot]

@@ -1,9 +1,9 @@
 """From files of other systems to facts, relations and events: rows, and a declarative mapping over their columns."""
 
 from knowledge.sources.mapping import Mapped, Mapping, load_mapping, map_rows, read_inputs
+from knowledge.sources.places import Table, find_tables
 from knowledge.sources.plan import Plan, edited, load_yaml, read_plan, save_plan
 from knowledge.sources.rows import Row, read_rows
-from knowledge.sources.tables import Table, find_tables
 
 __all__ = [
     "Mapped",

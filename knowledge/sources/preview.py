@@ -12,8 +12,8 @@ from core.events import Event, Fact, Input, Relation
 from core.times import Micros
 from knowledge.sources.identities import normal
 from knowledge.sources.mapping import Mapped, map_rows
+from knowledge.sources.places import Table
 from knowledge.sources.plan import Plan
-from knowledge.sources.tables import Table
 
 _SHOWN = 5
 

@@ -13,9 +13,9 @@ from knowledge.sources.columns import Column, look_at
 from knowledge.sources.identities import agreeing, find_identities
 from knowledge.sources.joins import Reference, find_key, find_references, same_things
 from knowledge.sources.mapping import Cell, EventRule, Mapping, RelationRule
+from knowledge.sources.places import Table
 from knowledge.sources.plan import Plan, RelationPlan, TablePlan
 from knowledge.sources.rows import Row
-from knowledge.sources.tables import Table
 from knowledge.sources.vocabulary import Meaning, Vocabulary, looks_like_id, slug, stem_of, words_of
 
 SAMPLE = 20_000

@@ -1,4 +1,4 @@
-"""Rows of a CSV, JSON or NDJSON file, each with the line it stands on. Workbooks and databases are in tables.py."""
+"""Rows of a CSV, JSON or NDJSON file, each with the line it stands on. Workbooks and databases are in places.py."""
 
 from __future__ import annotations
 
