@@ -22,8 +22,10 @@ from core.ids import new_id
 from core.text import Lang, Text
 from core.times import format_time
 from knowledge.governance.erasure import Erasable, Found, Person, Traces, telling
+from knowledge.governance.forgetful import ForgetfulTables, Rows
 from knowledge.governance.traces import AuditTraces, consent_traces
 from knowledge.graph import GraphStore
+from knowledge.graph.tables import GraphEventRow
 from strategy.erasure import HistoryTraces, JournalTraces, delivery_traces
 from strategy.repository import JournalRepository
 
@@ -48,9 +50,13 @@ class GraphTraces:
         for subject in person.subjects:
             held = self._store.export(ctx, subject)
             words.update(*(telling(fact.value) for fact in held.facts))
-            words.update(*(telling(dict(event.data)) for event in held.events))
             events.update(event.id for event in held.events)
-        return Found(words, events)
+        return Found({word for word in words if not self._shared(ctx, person, word)}, events)
+
+    def _shared(self, ctx: RequestContext, person: Person, word: str) -> bool:
+        """A number that is another's as well (a family's phone) stays theirs, wherever it stands."""
+        found = self._store.find(ctx, word, limit=50).matches
+        return any(m.exact and m.fact is not None and m.subject not in person.subjects for m in found)
 
     def erase(self, ctx: RequestContext, person: Person, dry_run: bool) -> Traces:
         rows = 0
@@ -89,8 +95,7 @@ class IndexTraces:
 
     def trace(self, ctx: RequestContext, person: Person) -> Found:
         held = self._hub.retriever.get().held(ctx, person.subjects, person.pattern())
-        ids = {passage.document_id for passage in held}
-        return Found(words={*ids, *(word for p in held if p.subject in person.subjects for word in telling(p.text))})
+        return Found(words={passage.document_id for passage in held})
 
     def erase(self, ctx: RequestContext, person: Person, dry_run: bool) -> Traces:
         retriever = self._hub.retriever.get()
@@ -133,6 +138,9 @@ class Privacy:
         self.stores: list[Erasable] = [
             self._journal,
             self._graph,
+            ForgetfulTables(
+                "timelines of others", database, (Rows(GraphEventRow, owner=("subject",), text=("data",)),)
+            ),
             IndexTraces(hub),
             delivery_traces(database),
             ticket_traces(database),

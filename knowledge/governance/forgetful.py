@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 from core.context import RequestContext
 from core.db import Database
 from core.text import Text
-from knowledge.governance.erasure import Found, Person, Traces, redact, telling
+from knowledge.governance.erasure import Found, Person, Traces, redact
 
 _TOGETHER = 40
 """Words looked for in one statement: SQLite nests conditions at most 1,000 deep."""
@@ -62,7 +62,6 @@ class ForgetfulTables:
             for each in self.tables:
                 for row in _theirs(session, ctx, each, person):
                     words.update(str(row[name]) for name in each.ids if row[name])
-                    words.update(*(telling(value) for value in row.values()))
                     if each.events and row[each.events]:
                         events.add(str(row[each.events]))
         return Found(words, events)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection
 
 from app.migrations import config, current_revision, migrate, newest_revision
 from app.migrations.metadata import MODULES, all_tables
+from core.audit import first_broken
 from core.db import Database
 from core.errors import Refused
 
@@ -73,3 +78,27 @@ def test_a_store_of_a_newer_version_is_left_alone(database: Database) -> None:
     with pytest.raises(Refused, match="newer than the program"):
         migrate(database)
     assert current_revision(database) == "9999"
+
+
+def _old_audit(connection: Connection, forged: bool) -> None:
+    previous = ""
+    for seq in (1, 2, 3):
+        body: list[Any] = ["t", "me", "admin", "operations", "do", f"customer/{seq}", {"n": seq}, seq, previous]
+        seal = hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        row = (seq, *body[:6], json.dumps({"n": 9 if forged and seq == 2 else seq}), seq, previous, seal)
+        connection.exec_driver_sql(f"insert into audit values ({', '.join('?' * len(row))})", row)
+        previous = seal
+
+
+@pytest.mark.parametrize("forged, broken", [(False, None), (True, 2)])
+def test_an_audit_log_of_before_is_sealed_anew_and_a_broken_one_stays_broken(
+    database: Database, forged: bool, broken: int | None
+) -> None:
+    settings = config()
+    with database.engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0004")
+        _old_audit(connection, forged)
+    migrate(database)
+    with database.reading() as session:
+        assert first_broken(session, "t") == broken

@@ -19,7 +19,7 @@ from knowledge.retrieval import Document
 from tests.app.hubclient import Client, settings_for
 
 WHO, OTHER = "customer/planted-771", "customer/stays-882"
-PHONE = "13977712345"
+PHONE, SHARED = "13977712345", "13888812345"
 COMPLIANCE = {"X_Purpose": "compliance"}
 CATALOG = """
 catalog: 1
@@ -92,6 +92,8 @@ def _plant(admin: Client, hub: Any) -> None:
         )
     )
     said(admin("POST", f"/v1/strategies/{drafted['name']}/approve", {"version": drafted["version"], "percent": 100}))
+    for whose in (WHO, "customer/kin-771"):
+        said(admin("POST", "/v1/facts", {"subject": whose, "property": "phone", "value": SHARED, "from": at(-9)}))
     hub.live.settle()
     said(admin("POST", "/v1/facts", {"subject": WHO, "property": "tier", "value": _word("fact"), "from": when}))
     said(admin("POST", "/v1/facts", {"subject": WHO, "property": "phone", "value": PHONE, "from": when}))
@@ -227,7 +229,7 @@ def test_after_erasure_not_a_byte_of_them_is_left_in_any_file(planted: Planted) 
 
 
 def test_what_is_others_stays(planted: Planted) -> None:
-    kept = {"kept-tier", "kept-note", "kept-history", "kept-document"}
+    kept = {"kept-tier", "kept-note", "kept-history", "kept-document", SHARED}
     assert {hit.split(": ")[1] for hit in _files_with(planted.folder, sorted(kept))} == kept
 
 

@@ -100,3 +100,25 @@ def test_a_megabyte_of_anything_takes_linear_time(unit: str) -> None:
     began = time.process_time()
     find_pii(text)
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    "text, address",
+    [
+        ("请送到上海市浦东新区世纪大道100号2栋301室，谢谢", "上海市浦东新区世纪大道100号2栋301室"),
+        ("我住中山路88弄12号", "中山路88弄12号"),
+        ("Ship it to 12 Baker Street, Flat 4, please", "12 Baker Street, Flat 4"),
+        ("at 1600 Pennsylvania Ave today", "1600 Pennsylvania Ave"),
+    ],
+)
+def test_street_addresses_are_found_in_both_languages(text: str, address: str) -> None:
+    (found,) = find_pii(text)
+    assert found.kind == "address"
+    assert text[found.start : found.end].endswith(address)
+
+
+@pytest.mark.parametrize(
+    "text", ["门店在路上有3号机出了故障", "I paid 12 dollars on Sunday", "请走这条路", "order 5 more Boxes"]
+)
+def test_roads_without_a_number_and_numbers_without_a_road_are_no_address(text: str) -> None:
+    assert find_pii(text) == []

@@ -43,8 +43,15 @@ ALLOWED = {
         *("graph.read", "retrieval.search", "catalog.read"),
     },
     Role.VIEWER: {"strategies.read", "decisions.read", "catalog.read"},
-    Role.ADMIN: {str(a) for a in Action},
+    Role.ADMIN: {str(a) for a in Action if not a.startswith("privacy.")},
 }
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_only_admins_see_to_privacy_and_only_for_compliance(policy: Policy, role: Role) -> None:
+    privacy = [a for a in Action if a.startswith("privacy.")]
+    allowed = {p for p in Purpose for a in privacy if policy.decide(ctx(role, p), a).allowed}
+    assert allowed == ({Purpose.COMPLIANCE} if role == Role.ADMIN else set())
 
 
 @pytest.mark.parametrize("role", list(Role))
