@@ -138,9 +138,7 @@ class Privacy:
         self.stores: list[Erasable] = [
             self._journal,
             self._graph,
-            ForgetfulTables(
-                "timelines of others", database, (Rows(GraphEventRow, owner=("subject",), text=("data",)),)
-            ),
+            ForgetfulTables("timelines of others", database, (Rows(GraphEventRow, text=("data",)),)),
             IndexTraces(hub),
             delivery_traces(database),
             ticket_traces(database),

@@ -93,7 +93,13 @@ def _plant(admin: Client, hub: Any) -> None:
     )
     said(admin("POST", f"/v1/strategies/{drafted['name']}/approve", {"version": drafted["version"], "percent": 100}))
     for whose in (WHO, "customer/kin-771"):
-        said(admin("POST", "/v1/facts", {"subject": whose, "property": "phone", "value": SHARED, "from": at(-9)}))
+        said(
+            admin(
+                "POST",
+                "/v1/facts",
+                {"subject": whose, "property": "phone", "value": SHARED, "from": "2026-01-01T00:00:00Z"},
+            )
+        )
     hub.live.settle()
     said(admin("POST", "/v1/facts", {"subject": WHO, "property": "tier", "value": _word("fact"), "from": when}))
     said(admin("POST", "/v1/facts", {"subject": WHO, "property": "phone", "value": PHONE, "from": when}))
