@@ -5,6 +5,7 @@ stand in the unit the catalog gives the attribute or field."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -273,6 +274,17 @@ Condition = Annotated[
     | Not,
     Field(discriminator="kind"),
 ]
+
+
+def leaves(condition: Condition | None, path: str) -> Iterator[tuple[str, Leaf]]:
+    """The conditions at the ends of a tree, with their places in the document."""
+    if isinstance(condition, All | Any_):
+        for i, part in enumerate(condition.of):
+            yield from leaves(part, f"{path}.of.{i}")
+    elif isinstance(condition, Not):
+        yield from leaves(condition.of, f"{path}.of")
+    elif condition is not None:
+        yield path, condition
 
 
 class ActionCall(_Part):

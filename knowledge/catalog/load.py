@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process, utils
 from core.errors import InvalidInput
 from core.text import Text
 from core.yamls import line_of, read_yaml
-from knowledge.catalog.model import Catalog, EventType, Labels, ObjectType
+from knowledge.catalog.model import Action, Catalog, EventType, Labels, ObjectType
 
 
 class InvalidCatalog(InvalidInput):
@@ -150,6 +150,26 @@ def _check_group(event_id: str, event: EventType, kind: str, text: str) -> None:
         )
 
 
+def _check_action(
+    action_id: str, action: Action, actions: Iterable[str], events: Iterable[str], text: str
+) -> None:
+    """The actions and events that an action names are there."""
+    named: list[tuple[str, Sequence[str], Iterable[str], Text]] = [
+        ("opposite", [action.opposite] if action.opposite is not None else [], actions, Text("动作", "action")),
+        ("excludes", action.excludes, actions, Text("动作", "action")),
+        ("causes", action.causes, events, Text("事件", "event")),
+    ]
+    for key, names, known, what in named:
+        for name in names:
+            if name not in known:
+                path = ["actions", action_id, key]
+                raise InvalidCatalog(
+                    Text(f"没有{what.zh} {name!r}", f"no {what.en} {name!r}"),
+                    where={"line": line_of(text, path), "field": ".".join(path)},
+                    nearest=nearest(name, known),
+                )
+
+
 def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
     """Check references; declare the object and event types that are only mentioned, with a warning each."""
     warnings: list[Text] = []
@@ -196,15 +216,7 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
                 )
             )
     for action_id, action in catalog.actions.items():
-        if action.opposite is not None and action.opposite not in catalog.actions:
-            raise InvalidCatalog(
-                Text(f"没有动作 {action.opposite!r}", f"there is no action {action.opposite!r}"),
-                where={
-                    "line": line_of(text, ["actions", action_id, "opposite"]),
-                    "field": f"actions.{action_id}.opposite",
-                },
-                nearest=nearest(action.opposite, catalog.actions),
-            )
+        _check_action(action_id, action, catalog.actions, events, text)
     for owner, attributes in [
         *((f"objects.{n}.attributes", o.attributes) for n, o in objects.items()),
         *((f"events.{n}.fields", e.fields) for n, e in events.items()),

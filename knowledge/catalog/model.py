@@ -123,6 +123,10 @@ class Place(Named):
 class Action(Named):
     channel: str | None = Field(default=None, description="the channel it goes out on; none: an inner task")
     opposite: str | None = Field(default=None, description="the action that undoes or contradicts it")
+    excludes: list[str] = Field(
+        default_factory=list, description="actions that must not reach the same subject at about the same time"
+    )
+    causes: list[str] = Field(default_factory=list, description="events that doing it brings about, for the same subject")
 
 
 class RelationType(_Item):

@@ -14,9 +14,8 @@ that look at the same events in the same window keep them once between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from core.errors import Refused
 from core.sizes import format_size
@@ -25,16 +24,14 @@ from core.times import DAY
 from knowledge.catalog import Catalog
 from strategy.document import (
     Aggregate,
-    All,
-    Any_,
     Change,
     Condition,
     EventFilter,
     MetricIs,
-    Not,
     Ratio,
     Strategy,
     Streak,
+    leaves,
 )
 from strategy.document import Sequence as Ordered
 from strategy.engine.nodes import EVIDENCE
@@ -89,7 +86,7 @@ def state_cost(strategy: Strategy, catalog: Catalog, load: Load, shared: set[str
     kept = set() if shared is None else shared
     parts: dict[str, float] = {}
     for root, condition in (("trigger", strategy.trigger), ("audience", strategy.audience)):
-        for path, leaf in _leaves(condition, root):
+        for path, leaf in leaves(condition, root):
             parts[path] = CONDITION
             about = f"{strategy.subject} {leaf.model_dump_json(exclude={'op', 'value'})}"
             if about not in kept:
@@ -133,16 +130,6 @@ def check_budget(
     if total > budget:
         raise Refused(said, where={"field": place}, hint=Text(cure.zh, cure.en[0].upper() + cure.en[1:]))
     return [Text(f"{place}：{said.zh}；{cure.zh}", f"{place}: {said.en}; {cure.en}")]
-
-
-def _leaves(condition: Condition | None, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(condition, All | Any_):
-        for i, part in enumerate(condition.of):
-            yield from _leaves(part, f"{path}.of.{i}")
-    elif isinstance(condition, Not):
-        yield from _leaves(condition.of, f"{path}.of")
-    elif condition is not None:
-        yield path, condition
 
 
 @dataclass(frozen=True, slots=True)
