@@ -39,7 +39,8 @@ class Tally:
 
 
 class Report:
-    """Give it every item of a replay, then `finish` it. The same replay, sample size and seed give the same report."""
+    """Give it every item of a replay, then `finish` it. The same replay, sample size and seed give the same report.
+    What the replay runs besides these strategies is left out."""
 
     def __init__(self, catalog: Catalog, strategies: Sequence[Strategy], sample: int = SAMPLE, seed: int = 0) -> None:
         self.tallies = {strategy.name: Tally(strategy) for strategy in strategies}
@@ -56,9 +57,9 @@ class Report:
         self.finish(replay)
 
     def add(self, item: Item) -> None:
-        if isinstance(item, Dropped):
+        if isinstance(item, Dropped) and item.firing.strategy in self.tallies:
             self.tallies[item.firing.strategy].dropped[item.reason] += 1
-        elif isinstance(item, Fired):
+        elif isinstance(item, Fired) and item.strategy.name in self.tallies:
             tally, at = self.tallies[item.strategy.name], item.firing.at
             tally.firings += 1
             tally.subjects.add(item.firing.subject)
@@ -113,8 +114,8 @@ class Report:
                 "not_reached": summary.not_reached,
                 "firings_before_from": summary.before_since,
             },
-            "firings": summary.firings,
-            "dropped": summary.dropped,
+            "firings": sum(tally.firings for tally in self.tallies.values()),
+            "dropped": sum(tally.dropped.total() for tally in self.tallies.values()),
             "strategies": [self._told(tally, lang) for tally in self.tallies.values()],
             "sample": [record_of(fired, self._catalog, lang) for fired in self.sample()],
         }
@@ -138,6 +139,11 @@ class Report:
             ],
             "why_not": None if tally.miss is None else miss_as_dict(tally.miss, tally.strategy, self._catalog, lang),
         }
+
+    @property
+    def days(self) -> int:
+        """Local days that the report covers."""
+        return len(self._days())
 
     def _period(self) -> tuple[Micros | None, Micros | None]:
         """What the report covers: from --from or the earliest event to the last moment of event time."""

@@ -150,9 +150,7 @@ def _check_group(event_id: str, event: EventType, kind: str, text: str) -> None:
         )
 
 
-def _check_action(
-    action_id: str, action: Action, actions: Iterable[str], events: Iterable[str], text: str
-) -> None:
+def _check_action(action_id: str, action: Action, actions: Iterable[str], events: Iterable[str], text: str) -> None:
     """The actions and events that an action names are there."""
     named: list[tuple[str, Sequence[str], Iterable[str], Text]] = [
         ("opposite", [action.opposite] if action.opposite is not None else [], actions, Text("动作", "action")),

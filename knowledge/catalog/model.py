@@ -126,7 +126,9 @@ class Action(Named):
     excludes: list[str] = Field(
         default_factory=list, description="actions that must not reach the same subject at about the same time"
     )
-    causes: list[str] = Field(default_factory=list, description="events that doing it brings about, for the same subject")
+    causes: list[str] = Field(
+        default_factory=list, description="events that doing it brings about, for the same subject"
+    )
 
 
 class RelationType(_Item):

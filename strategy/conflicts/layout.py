@@ -231,7 +231,7 @@ def moment_of(strategies: Sequence[Strategy], catalog: Catalog) -> Micros:
                 window = getattr(leaf, "window", None)
                 over = window if isinstance(window, int) else getattr(window, "over", None)
                 spans.append(2 * over if over else 0)
-    earliest = max(catalog.history_from or 0, parse_time("2026-06-01T00:00:00Z")) + 2 * max(spans)
+    earliest = max((catalog.history_from or 0) + 2 * max(spans), parse_time("2026-06-01T00:00:00Z"))
     local = to_datetime(earliest, catalog.timezone).replace(hour=14, minute=0, second=0, microsecond=0)
     month = (local.replace(day=1) + timedelta(days=32)).replace(day=15)
     return to_micros(month)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import z3
 
@@ -44,6 +44,7 @@ from strategy.engine.rates import ratio_of
 from strategy.engine.values import TRUE, UNKNOWN, is_date
 
 Property = Number | Choice
+_Kept = TypeVar("_Kept", Number, Choice)
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class Timeline:
             return self._kept(Number(name, domain_of(attribute).span, weight))
         return self._kept(Choice(name, self._layout.choices(place, attribute)))
 
-    def _kept(self, found: Any) -> Any:
+    def _kept(self, found: _Kept) -> _Kept:
         self.rules += [bound for bound in found.bounds if bound is not YES]
         return found
 
@@ -220,9 +221,7 @@ class Timeline:
     def _taken(self, c: Aggregate | Change, slots: list[Slot]) -> list[tuple[Slot, Any]]:
         """The slots with the condition for their events to count: they pass, and have the field."""
         name = c.field
-        return [
-            (s, conj((self._comes(s, c), s.fields[name].there if name is not None else YES))) for s in slots
-        ]
+        return [(s, conj((self._comes(s, c), s.fields[name].there if name is not None else YES))) for s in slots]
 
     def _aggregate(self, c: Aggregate, at: int) -> Pair:
         taken = self._taken(c, self._since(c, at, c.window.over))
@@ -381,8 +380,10 @@ class Timeline:
                 if not z3.is_true(model.eval(chain)) or (step.absent and len(path.steps) > 1):
                     break
                 object_ = names[f"{number}.{i}"] = f"{reached(step, self._catalog)}/{key}-{number}-{i}"
-                yield Relation(object_, step.relation, owner, at) if step.reverse else Relation(
-                    owner, step.relation, object_, at
+                yield (
+                    Relation(object_, step.relation, owner, at)
+                    if step.reverse
+                    else Relation(owner, step.relation, object_, at)
                 )
                 owner = object_
         for (owner, _, name), fact in self._facts.items():

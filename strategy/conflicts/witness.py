@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
 import z3
@@ -22,15 +22,15 @@ from strategy.engine.python import PythonEngine
 
 PATIENCE = 400
 """Milliseconds that one question to the solver may take."""
-_ONE = threading.Lock()
+ONE = threading.Lock()
 """The solver's terms live in one context, which one thread at a time may use."""
-_LONG = 800 * DAY
+_LONG = 4_000 * DAY
 
 
 def witness_of(strategies: Sequence[Strategy], catalog: Catalog) -> Witness | None:
     """A past of one subject on which all of the strategies (one or two) fire within `TOGETHER`, what lasts of each
     still holding at the end. None: none was found, which does not say that there is none."""
-    with _ONE:
+    with ONE:
         layout = Layout.of(strategies, catalog)
         for older in (False, True):
             timeline = Timeline(layout, strategies[0].subject, older=older)
@@ -68,9 +68,7 @@ def pulses(condition: Condition) -> set[str]:
     return set()
 
 
-def _solved(
-    timeline: Timeline, strategies: Sequence[Strategy], moments: Sequence[int]
-) -> list[Input] | None:
+def _solved(timeline: Timeline, strategies: Sequence[Strategy], moments: Sequence[int]) -> list[Input] | None:
     solver = z3.SimpleSolver()
     solver.set("timeout", PATIENCE)
     wanted = []
@@ -110,8 +108,11 @@ class Trial:
         for strategy in strategies:
             self._engine.deploy(strategy, 1)
 
-    def run(self, pasts: dict[str, list[Input]]) -> dict[str, Witness]:
-        """Key → the witness, for those on which all the strategies fire together. Use a trial once."""
+    def run(
+        self, pasts: Mapping[str, list[Input]], wanted: Mapping[str, Sequence[str]] | None = None
+    ) -> dict[str, Witness]:
+        """Key → the witness, for those on which the wanted strategies (without a word: all) fire together. Use a trial
+        once."""
         first = self.beginning()
         everything = sorted((item for past in pasts.values() for item in past), key=lambda item: item.time)
         fired = list(self._engine.ingest([first, *everything]).firings)
@@ -123,7 +124,8 @@ class Trial:
         found = {}
         for key, past in pasts.items():
             subject = f"{kind}/{key}"
-            shots = self._together(subject, by_subject.get(subject, []))
+            names = [strategy.name for strategy in self._strategies] if wanted is None else wanted[key]
+            shots = self._together(subject, names, by_subject.get(subject, []))
             if shots is not None:
                 found[key] = Witness(subject, (first, *past), shots, self._now)
         return found
@@ -133,16 +135,16 @@ class Trial:
         name, kind = next(iter(self._catalog.events.items()))
         return Event("0-beginning", name, Micros(self._now - _LONG), f"{kind.subject}/0")
 
-    def _together(self, subject: str, fired: Iterable[Firing]) -> tuple[Shot, ...] | None:
-        newest = {firing.strategy: firing.at for firing in fired}
-        if len(newest) < len(self._strategies) or max(newest.values()) - min(newest.values()) > TOGETHER:
+    def _together(self, subject: str, names: Sequence[str], fired: Iterable[Firing]) -> tuple[Shot, ...] | None:
+        newest = {firing.strategy: firing.at for firing in fired if firing.strategy in names}
+        if len(newest) < len(names) or max(newest.values()) - min(newest.values()) > TOGETHER:
             return None
-        if any(not self._lasts(strategy, subject) for strategy in self._strategies):
+        if not all(self._lasts(name, subject) for name in names):
             return None
         return tuple(sorted((Shot(name, at) for name, at in newest.items()), key=lambda shot: (shot.at, shot.strategy)))
 
-    def _lasts(self, strategy: Strategy, subject: str) -> bool:
-        trigger, audience = self._engine.look(strategy.name, subject)
+    def _lasts(self, name: str, subject: str) -> bool:
+        trigger, audience = self._engine.look(name, subject)
         return _holds(trigger) and (audience is None or _holds(audience))
 
 

@@ -52,6 +52,8 @@ def test_what_is_only_mentioned_is_declared_with_a_warning() -> None:
         ("catalog: 1\nobjects: {customer: {}}\nevents:\n  a.b: {subject: custmer}", 4, "Nearest: customer"),
         ("catalog: 1\nobjects:\n  c: {attributes: {a: {type: enum}}}", 3, "has no values"),
         ("catalog: 1\nactions:\n  a: {opposite: b}", 3, "no action 'b'"),
+        ("catalog: 1\nactions:\n  a: {excludes: [b]}", 3, "no action 'b'"),
+        ("catalog: 1\nactions:\n  a: {causes: [b]}", 3, "no event 'b'"),
         ("catalog: 1\ntimezone: Asia/Shangai", 2, "no time zone"),
         ("catalog: 2", 1, "Input should be 1"),
         (ORDERS.format("{customer: shop}"), 4, "happens to a 'customer' anyway"),

@@ -1,0 +1,45 @@
+"""What two strategies fire on, each by itself, put together as the past of one subject."""
+
+from __future__ import annotations
+
+from core.events import Event, Fact, Input, Relation
+from knowledge.catalog import Catalog
+from strategy.conflicts.model import Witness
+
+FIRST_KEY = 1_000
+"""Keys of subjects that are tried together are longer than those of a witness, so that none begins another."""
+
+
+def joined(one: Witness, other: Witness, key: str, catalog: Catalog) -> list[Input] | None:
+    """Both pasts, in order of time; None where they say different things of the subject."""
+    if one.until != other.until:
+        return None
+    inputs = [*renamed(one, key, "a", catalog), *renamed(other, key, "b", catalog)]
+    known: dict[tuple[str, str], object] = {}
+    for item in inputs:
+        if isinstance(item, Fact) and known.setdefault((item.subject, item.property), item.value) != item.value:
+            return None
+    return sorted(inputs, key=lambda item: item.time)
+
+
+def renamed(witness: Witness, key: str, mark: str, catalog: Catalog) -> list[Input]:
+    """A witness's past (without the beginning of history) as that of the subject with another key. What the subject is
+    related to, and its events, are marked, so that those of two witnesses stay apart."""
+    kind, old = witness.subject.split("/", 1)
+
+    def name(subject: str) -> str:
+        type_, own = subject.split("/", 1)
+        return f"{type_}/{key}{own.removeprefix(old)}{mark if '-' in own else ''}"
+
+    def one(item: Input) -> Input:
+        if isinstance(item, Relation):
+            return Relation(name(item.subject), item.relation, name(item.object), item.time, item.ended)
+        if isinstance(item, Fact):
+            return Fact(name(item.subject), item.property, item.value, item.time)
+        group = catalog.events[item.type].groups.get(kind)
+        data = dict(item.data)
+        if group is not None:
+            data[group] = int(key) if isinstance(data.get(group), int) else key
+        return Event(f"{item.id}{mark}{key}", item.type, item.time, name(item.subject), data, item.source)
+
+    return [one(item) for item in witness.inputs[1:]]

@@ -1,0 +1,236 @@
+"""Strategies that are to run together, indexed so that one more is compared only with those its actions touch: by what
+they do, on which channel, which events they bring about. What clashes is claimed with a witness, or not at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from core.errors import ZhongshuError
+from core.events import Input
+from knowledge.catalog import Catalog
+from strategy.conflicts import words
+from strategy.conflicts.cycles import cycles_through, goes_round
+from strategy.conflicts.joining import FIRST_KEY, joined
+from strategy.conflicts.model import TOGETHER, Clash, Kind, Witness
+from strategy.conflicts.proof import implies, never, never_together, obviously_apart
+from strategy.conflicts.witness import Trial, witness_of
+from strategy.document import Cap, Strategy
+from strategy.engine.check import check_strategy
+
+
+class Portfolio:
+    """Build it once; `add` and `remove` keep it up to date; `clashes_of` asks about one strategy that need not be in it
+    (one of the same name in it is taken for its older version)."""
+
+    def __init__(self, strategies: Iterable[Strategy], catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._strategies: dict[str, Strategy] = {}
+        self._by_action: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        self._by_channel: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        self._alone: dict[str, tuple[Strategy, Witness | None]] = {}
+        self._contrary = _contrary(catalog)
+        for strategy in strategies:
+            self.add(strategy)
+
+    def __len__(self) -> int:
+        return len(self._strategies)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._strategies
+
+    def __getitem__(self, name: str) -> Strategy:
+        return self._strategies[name]
+
+    def add(self, strategy: Strategy) -> None:
+        self.remove(strategy.name)
+        self._strategies[strategy.name] = strategy
+        for action in _actions(strategy):
+            self._by_action[strategy.subject, action][strategy.name] = None
+        for channel in self._channels(strategy):
+            self._by_channel[strategy.subject, channel][strategy.name] = None
+
+    def remove(self, name: str) -> None:
+        old = self._strategies.pop(name, None)
+        for index in (self._by_action, self._by_channel):
+            for key in list(index) if old is not None else ():
+                index[key].pop(name, None)
+
+    def warm(self) -> None:
+        """Find for every strategy now what it fires on, which `clashes_of` would else find when it is first asked."""
+        for strategy in self._strategies.values():
+            self._fires_on(strategy)
+
+    def clashes(self) -> list[Clash]:
+        """Everything that is wrong among the strategies, each pair once."""
+        found: list[Clash] = []
+        for place, name in enumerate(list(self._strategies)):
+            before = set(list(self._strategies)[:place])
+            found += [c for c in self.clashes_of(self._strategies[name]) if not before & set(c.strategies)]
+        return found
+
+    def clashes_of(self, strategy: Strategy) -> list[Clash]:
+        """What is wrong with a strategy beside those in here; first what is certain."""
+        if (dead := self._dead(strategy)) is not None:
+            return [dead]
+        touched = self._touched(strategy)
+        found = [*self._meetings(strategy, touched), *self._swallowed(strategy), *self._cycles(strategy)]
+        return sorted(found, key=lambda clash: not clash.decided)
+
+    # one strategy by itself
+
+    def _dead(self, strategy: Strategy) -> Clash | None:
+        try:
+            check_strategy(strategy, self._catalog)
+        except ZhongshuError as error:
+            return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, error.text))
+        if self._fires_on(strategy) is not None:
+            return None
+        parts = never(strategy, self._catalog)
+        if parts is not None:
+            why = words.contradiction(parts, strategy, self._catalog)
+            return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, why))
+        return None
+
+    def _fires_on(self, strategy: Strategy) -> Witness | None:
+        known = self._alone.get(strategy.name)
+        if known is None or known[0] != strategy:
+            known = (strategy, witness_of([strategy], self._catalog))
+            self._alone[strategy.name] = known
+        return known[1]
+
+    # pairs whose actions touch
+
+    def _touched(self, strategy: Strategy) -> dict[str, list[Clash]]:
+        """Other strategies → what would clash if both fired."""
+        found: dict[str, list[Clash]] = defaultdict(list)
+        kind = strategy.subject
+        for action in _actions(strategy):
+            for counter, what in self._contrary.get(action, {}).items():
+                for name in self._by_action.get((kind, counter), ()):
+                    if name != strategy.name:
+                        other = self._strategies[name]
+                        said = words.contrary(strategy, other, (action, counter), self._catalog, what is Kind.OPPOSITE)
+                        found[name].append(Clash(what, (strategy.name, name), said, (action, counter)))
+        for channel in self._channels(strategy):
+            for name in self._by_channel.get((kind, channel), ()):
+                capped = _exceeded(strategy, self._strategies[name]) if name != strategy.name else None
+                if capped is not None:
+                    other = self._strategies[name]
+                    said = words.piled(strategy, other, channel, *capped)
+                    found[name].append(Clash(Kind.PILE_UP, (strategy.name, name), said, (channel,)))
+        return found
+
+    def _meetings(self, strategy: Strategy, touched: dict[str, list[Clash]]) -> Iterator[Clash]:
+        near = {n: c for n, c in touched.items() if not obviously_apart(strategy, self._strategies[n], self._catalog)}
+        witnesses = self._at_once(strategy, [self._strategies[name] for name in near])
+        for name, clashes in near.items():
+            other = self._strategies[name]
+            witness = witnesses.get(name) or witness_of([strategy, other], self._catalog)
+            if witness is None and never_together(strategy, other, self._catalog):
+                continue
+            for clash in clashes:
+                if witness is not None:
+                    yield Clash(clash.kind, clash.strategies, clash.said, clash.actions, True, witness)
+                else:
+                    yield Clash(clash.kind, clash.strategies, words.undecided(clash.said), clash.actions, False)
+
+    def _at_once(self, strategy: Strategy, others: Sequence[Strategy]) -> dict[str, Witness]:
+        """Meetings found by putting together what each fires on by itself: no solver, one engine for all."""
+        mine = self._fires_on(strategy)
+        if mine is None or not others:
+            return {}
+        pasts: dict[str, list[Input]] = {}
+        pairs: dict[str, tuple[str, str]] = {}
+        for number, other in enumerate(others, start=FIRST_KEY):
+            yours = self._fires_on(other)
+            past = None if yours is None else joined(mine, yours, str(number), self._catalog)
+            if past is not None:
+                pasts[str(number)], pairs[str(number)] = past, (strategy.name, other.name)
+        trial = Trial([strategy, *others], self._catalog, mine.until)
+        return {pairs[key][1]: witness for key, witness in trial.run(pasts, pairs).items()}
+
+    # one that another swallows
+
+    def _swallowed(self, strategy: Strategy) -> Iterator[Clash]:
+        mine = self._fires_on(strategy)
+        for other in self._same_doers(strategy):
+            narrow_first = [(a, b) for a, b in ((strategy, other), (other, strategy)) if _does_all(b, a)]
+            held = [(a, b) for a, b in narrow_first if self._may_imply(a, b) and implies(a, b, self._catalog)]
+            if held and mine is not None:
+                narrow, wide = held[0]
+                witness = witness_of([narrow, wide], self._catalog)
+                said = words.swallowed(narrow, wide, len(held) == 2)
+                decided = witness is not None
+                yield Clash(
+                    Kind.SWALLOWED,
+                    (narrow.name, wide.name),
+                    said if decided else words.undecided(said),
+                    tuple(dict.fromkeys(_actions(narrow))),
+                    decided,
+                    witness,
+                )
+
+    def _same_doers(self, strategy: Strategy) -> list[Strategy]:
+        names: dict[str, None] = {}
+        for action in _actions(strategy):
+            names |= self._by_action.get((strategy.subject, action), {})
+        return [self._strategies[name] for name in names if name != strategy.name]
+
+    def _may_imply(self, narrow: Strategy, wide: Strategy) -> bool:
+        """A case of the narrow one in which the wide one does not fire is proof against it, and cheap."""
+        alone = self._fires_on(narrow)
+        if alone is None or obviously_apart(narrow, wide, self._catalog):
+            return False
+        trial = Trial([narrow, wide], self._catalog, alone.until)
+        return bool(trial.run({"1": list(alone.inputs[1:])}))
+
+    # circles
+
+    def _cycles(self, strategy: Strategy) -> Iterator[Clash]:
+        others = [s for s in self._strategies.values() if s.name != strategy.name and s.subject == strategy.subject]
+        for cycle in cycles_through(strategy, others, self._catalog):
+            alone = [self._fires_on(each) for each in cycle.strategies]
+            if any(each is None for each in alone):
+                continue
+            witness = goes_round(cycle, [each for each in alone if each is not None], self._catalog)
+            if witness is None:
+                continue
+            said = words.circling(cycle.strategies, cycle.events, self._catalog)
+            yield Clash(Kind.CYCLE, tuple(s.name for s in cycle.strategies), said, cycle.events, True, witness)
+
+    def _channels(self, strategy: Strategy) -> list[str]:
+        found = (self._catalog.actions.get(action) for action in _actions(strategy))
+        return list(dict.fromkeys(action.channel for action in found if action is not None and action.channel))
+
+
+def _actions(strategy: Strategy) -> list[str]:
+    return [call.action for call in strategy.actions if call.action is not None]
+
+
+def _contrary(catalog: Catalog) -> dict[str, dict[str, Kind]]:
+    """Action → those it clashes with, and how; both ways."""
+    found: dict[str, dict[str, Kind]] = defaultdict(dict)
+    for name, action in catalog.actions.items():
+        for other in action.excludes:
+            found[name].setdefault(other, Kind.EXCLUSIVE)
+            found[other].setdefault(name, Kind.EXCLUSIVE)
+    for name, action in catalog.actions.items():
+        if action.opposite is not None:
+            found[name][action.opposite] = Kind.OPPOSITE
+            found[action.opposite][name] = Kind.OPPOSITE
+    return found
+
+
+def _exceeded(one: Strategy, other: Strategy) -> tuple[str, Cap] | None:
+    """The cap that one delivery of each breaks, and whose it is."""
+    for strategy in (one, other):
+        cap = strategy.guards.cap
+        if cap is not None and cap.times < 2 and cap.per >= TOGETHER:
+            return strategy.name, cap
+    return None
+
+
+def _does_all(wide: Strategy, narrow: Strategy) -> bool:
+    """Everything the narrow one does, the wide one does as well."""
+    return all(call in wide.actions for call in narrow.actions)

@@ -1,0 +1,78 @@
+"""Findings in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from core.text import Lang, Text
+from core.times import format_duration
+from knowledge.catalog import Catalog, name_of
+from strategy.document import Cap, Condition, Strategy
+from strategy.language import condition_in_words
+
+
+def action_name(action: str, catalog: Catalog, lang: Lang) -> str:
+    found = catalog.actions.get(action)
+    return action if found is None else name_of(found, action, lang)
+
+
+def both(say: Callable[[Lang], str]) -> Text:
+    return Text(say("zh"), say("en"))
+
+
+def contrary(one: Strategy, other: Strategy, actions: Sequence[str], catalog: Catalog, opposite: bool) -> Text:
+    first, second = (Text(*(action_name(a, catalog, lang) for lang in ("zh", "en"))) for a in actions)
+    how = Text("相反", "the opposite of") if opposite else Text("互斥", "not to go together with")
+    return Text(
+        f"同一客户会同时触发“{one.name}”（{first.zh}）与“{other.name}”（{second.zh}），两个动作{how.zh}",
+        f"one customer can set off both “{one.name}” ({first.en}) and “{other.name}” ({second.en}), and the one is"
+        f" {how.en} the other",
+    )
+
+
+def piled(one: Strategy, other: Strategy, channel: str, capped: str, cap: Cap) -> Text:
+    per = format_duration(cap.per)
+    return Text(
+        f"“{one.name}”与“{other.name}”会在 {channel} 上先后触达同一客户，"
+        f"超过“{capped}”每 {per} 最多 {cap.times} 次的上限（上限按策略各自计算）",
+        f"“{one.name}” and “{other.name}” can both reach one customer on {channel}, more than the {cap.times} per {per}"
+        f" that “{capped}” allows (a cap counts one strategy's deliveries)",
+    )
+
+
+def swallowed(narrow: Strategy, wide: Strategy, same: bool) -> Text:
+    if same:
+        return Text(
+            f"“{narrow.name}”与“{wide.name}”的条件等价，动作也相同：其中一个多余",
+            f"“{narrow.name}” and “{wide.name}” hold in the same cases and do the same: one of them is not needed",
+        )
+    return Text(
+        f"“{narrow.name}”成立时“{wide.name}”必然成立，且后者已做同样的事：前者多余",
+        f"whenever “{narrow.name}” holds, “{wide.name}” does too, and it does the same: the first adds nothing",
+    )
+
+
+def circling(cycle: Sequence[Strategy], events: Sequence[str], catalog: Catalog) -> Text:
+    def say(lang: Lang) -> str:
+        names = [name_of(catalog.events[event], event, lang) for event in events]
+        steps = [f"“{s.name}” → {name}" for s, name in zip(cycle, names, strict=True)]
+        return " → ".join([*steps, f"“{cycle[0].name}”"])
+
+    return Text(
+        f"动作引发的事件又触发策略，循环往复：{say('zh')}", f"actions cause events that fire again: {say('en')}"
+    )
+
+
+def dead(strategy: Strategy, why: Text) -> Text:
+    return Text(f"“{strategy.name}”永远不会触发：{why.zh}", f"“{strategy.name}” can never fire: {why.en}")
+
+
+def contradiction(parts: Sequence[Condition], strategy: Strategy, catalog: Catalog) -> Text:
+    def say(lang: Lang) -> list[str]:
+        return [condition_in_words(part, strategy, catalog, lang) for part in parts]
+
+    return Text(f"这些条件不能同时成立：{'；'.join(say('zh'))}", f"these never hold together: {'; '.join(say('en'))}")
+
+
+def undecided(said: Text) -> Text:
+    return Text(f"未能判定：{said.zh}", f"not decided: {said.en}")
