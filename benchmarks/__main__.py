@@ -16,6 +16,7 @@ ALL = (
     "live",
     "language",
     "corpus",
+    "conflicts",
     "parse",
     "agents",
     "graph_quick",

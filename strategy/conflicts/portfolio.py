@@ -36,6 +36,9 @@ class Portfolio:
     def __len__(self) -> int:
         return len(self._strategies)
 
+    def __iter__(self) -> Iterator[Strategy]:
+        return iter(list(self._strategies.values()))
+
     def __contains__(self, name: str) -> bool:
         return name in self._strategies
 

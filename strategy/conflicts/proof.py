@@ -124,6 +124,9 @@ class _Space:
         """What arithmetic says of the quantities asked about so far."""
         found = [bound for value in self._values.values() for bound in value.bounds if bound is not YES]
         found += [run >= 0 for run in self._runs.values()]
+        for key, count in self._counts.items():
+            if count.window.last is not None:
+                found.append(z3.Or(self._short[key], self._total(key) == count.window.last))
         for a, wide in self._counts.items():
             for b, narrow in self._counts.items():
                 if a != b and _covers(wide, narrow):

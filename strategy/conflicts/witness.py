@@ -13,8 +13,9 @@ from core.times import DAY, Micros
 from knowledge.catalog import Catalog
 from strategy.conflicts.layout import Layout
 from strategy.conflicts.model import TOGETHER, Shot, Witness
-from strategy.conflicts.symbols import conj
+from strategy.conflicts.symbols import conj, total
 from strategy.conflicts.timeline import Timeline
+from strategy.conflicts.worth import Worth
 from strategy.document import All, Any_, Condition, Happens, Not, Strategy
 from strategy.document import Sequence as Ordered
 from strategy.engine.port import Firing, Observation, Truth
@@ -69,20 +70,38 @@ def pulses(condition: Condition) -> set[str]:
 
 
 def _solved(timeline: Timeline, strategies: Sequence[Strategy], moments: Sequence[int]) -> list[Input] | None:
-    solver = z3.SimpleSolver()
+    solver, worth = z3.SimpleSolver(), Worth(timeline)
     solver.set("timeout", PATIENCE)
     wanted = []
     for strategy, moment in zip(strategies, moments, strict=True):
-        wanted.append(timeline.truth(strategy.trigger, moment).true)
+        wanted.append(worth.truth(strategy.trigger, moment).true)
         if strategy.audience is not None:
-            wanted.append(timeline.truth(strategy.audience, moment).true)
+            wanted.append(worth.truth(strategy.audience, moment).true)
         if moment:
-            wanted.append(timeline.truth(lasting(strategy.trigger), 0).true)
-            wanted += [] if strategy.audience is None else [timeline.truth(strategy.audience, 0).true]
+            wanted.append(worth.truth(lasting(strategy.trigger), 0).true)
+            wanted += [] if strategy.audience is None else [worth.truth(strategy.audience, 0).true]
         before = [slot.count == 0 for slot in timeline.slots if slot.offset >= TOGETHER]
-        wanted.append(z3.Or(conj(before), z3.Not(timeline.truth(strategy.trigger, TOGETHER).true)))
+        wanted.append(z3.Or(conj(before), z3.Not(worth.truth(strategy.trigger, TOGETHER).true)))
     solver.add(*timeline.rules, *wanted)
-    return timeline.inputs(solver.model()) if solver.check() == z3.sat else None
+    return timeline.inputs(_smallest(solver, timeline)) if solver.check() == z3.sat else None
+
+
+def _smallest(solver: z3.SimpleSolver, timeline: Timeline) -> z3.ModelRef:
+    """A solution with as few events as a short search finds: a witness is read by people."""
+    events = total(slot.count for slot in timeline.slots)
+    best = solver.model()
+    low, high = 0, best.eval(events, model_completion=True).as_long()
+    while low < high:
+        middle = (low + high) // 2
+        solver.push()
+        solver.add(events <= middle)
+        if solver.check() == z3.sat:
+            best = solver.model()
+            high = best.eval(events, model_completion=True).as_long()
+        else:
+            low = middle + 1
+        solver.pop()
+    return best
 
 
 def lasting(condition: Condition) -> Condition:
