@@ -16,7 +16,7 @@ from knowledge.packs.retail.model import (
     Turn,
     World,
 )
-from knowledge.packs.retail.world import catalog, strategies, world
+from knowledge.packs.retail.world import catalog, strategies, templates, world
 
 __all__ = [
     "Breach",
@@ -34,5 +34,6 @@ __all__ = [
     "World",
     "catalog",
     "strategies",
+    "templates",
     "world",
 ]

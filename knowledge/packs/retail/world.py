@@ -60,6 +60,12 @@ def strategies() -> tuple[ReadyStrategy, ...]:
     )
 
 
+@cache
+def templates() -> tuple[ReadyStrategy, ...]:
+    """What the pack proposes beside them."""
+    return tuple(ReadyStrategy(s["name"], Text(s["zh"], s["en"])) for s in _yaml("templates.yaml"))
+
+
 def world(seed: int = 7, *, anchor: Micros, customers: int = 600) -> World:
     """The demo world: a month up to `anchor`. Deterministic for (seed, anchor, customers).
 
