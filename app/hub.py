@@ -27,6 +27,7 @@ from app.pace import Pace
 from app.privacy import Privacy
 from app.rooms import Room
 from app.settings import Settings
+from app.suggested import templates_for
 from app.telemetry import start_tracing
 from app.tickets import Tickets
 from core import audit
@@ -40,6 +41,7 @@ from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
 from knowledge.graph import CatalogLimits, GraphService, GraphStore, SqliteGraphStore
 from strategy.budget import Budget
+from strategy.cards import CardService
 from strategy.delivery.decider import Decider
 from strategy.delivery.outbox import OutboxWorker
 from strategy.delivery.service import DeliveryService
@@ -126,6 +128,7 @@ class Hub:
         self.strategies = StrategyService(
             database, clock, lambda ctx: self.catalog, Budget(settings.engine_state_budget), self._reader()
         )
+        self.cards = CardService(database, clock, lambda ctx: self.catalog, self.strategies, templates_for(settings))
         self.decider = Decider(lambda ctx: self.catalog, clock, self.channels, address_book(self.graph_store))
         self.live = LiveEngine(
             database,

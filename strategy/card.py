@@ -12,7 +12,7 @@ from core.sizes import format_size
 from core.text import Lang, Text
 from core.times import Micros
 from knowledge.catalog import Catalog
-from strategy.conflicts import Clash, Portfolio
+from strategy.conflicts import Clash, conflicts_of
 from strategy.conflicts.happened import Meetings
 from strategy.differences import differences
 from strategy.document import All, Any_, Condition, Not, Strategy
@@ -163,7 +163,7 @@ def card_of(
     catalog: Catalog,
     *,
     others: Sequence[Strategy] = (),
-    portfolio: Portfolio | None = None,
+    conflicts: Sequence[Clash] | None = None,
     previous: tuple[int, Strategy] | None = None,
     history: Recorded | None = None,
     load: Load = Load(),  # noqa: B008 - frozen
@@ -174,7 +174,7 @@ def card_of(
     """Make the card of a strategy.
 
     Args:
-        others: strategies that are to run beside it (or `portfolio`: the same, kept), for conflicts.
+        others: strategies that are to run beside it. conflicts: with them, where they have been looked for already.
         previous: the version before, by its number. history: replayed for it and for those it clashes with.
         load: how often events come and for how many subjects, for the cost of state.
         warnings: of the reading; those of the check are added.
@@ -183,14 +183,12 @@ def card_of(
         InvalidInput, UnknownName, Refused: the strategy does not fit the catalog or can never fire.
     """
     checked = [*warnings, *(w for w in check_strategy(strategy, catalog) if w not in warnings)]
-    beside = portfolio if portfolio is not None else Portfolio(others, catalog)
-    clashes = beside.clashes_of(strategy)
+    clashes = conflicts_of(strategy, others, catalog) if conflicts is None else list(conflicts)
     report, reach = None, None
     if history is not None:
-        clashing = [beside[name] for name in dict.fromkeys(n for c in clashes for n in c.strategies) if name in beside]
-        report, clashes = _replayed(
-            strategy, [s for s in clashing if s.name != strategy.name], clashes, catalog, history
-        )
+        named = {name for clash in clashes for name in clash.strategies} - {strategy.name}
+        clashing = [other for other in others if other.name in named]
+        report, clashes = _replayed(strategy, clashing, clashes, catalog, history)
         tally = report.tallies[strategy.name]
         reach = Reach.of(len(tally.subjects), tally.known, report.days, strategy)
     return Card(
@@ -209,6 +207,16 @@ def card_of(
         reach=reach,
         report=report,
     )
+
+
+def met(strategies: Sequence[Strategy], catalog: Catalog, history: Recorded) -> Meetings:
+    """When strategies would have fired over history, to count how often they met."""
+    meetings = Meetings()
+    if strategies:
+        for item in _replay(strategies, catalog, history).run(history.facts, history.events):
+            if isinstance(item, Fired):
+                meetings.add(item.strategy.name, item.firing.subject, item.firing.at)
+    return meetings
 
 
 def outline(condition: Condition, strategy: Strategy, catalog: Catalog, path: str) -> Node:
@@ -233,16 +241,20 @@ def _replayed(
     strategy: Strategy, clashing: Sequence[Strategy], clashes: Sequence[Clash], catalog: Catalog, history: Recorded
 ) -> tuple[Report, list[Clash]]:
     """The strategy's report over history, and its clashes with how often they happened there."""
-    replay = Replay(
-        catalog,
-        [strategy, *clashing],
-        lateness=history.lateness,
-        until=history.until,
-        clock=history.clock,
-        watch=history.watch,
-    )
+    replay = _replay([strategy, *clashing], catalog, history)
     report, meetings = Report(catalog, [strategy]), Meetings()
     for item in report.follow(replay, history.facts, history.events):
         if isinstance(item, Fired):
             meetings.add(item.strategy.name, item.firing.subject, item.firing.at)
     return report, [replace(clash, happened=meetings.of(clash)) for clash in clashes]
+
+
+def _replay(strategies: Sequence[Strategy], catalog: Catalog, history: Recorded) -> Replay:
+    return Replay(
+        catalog,
+        strategies,
+        lateness=history.lateness,
+        until=history.until,
+        clock=history.clock,
+        watch=history.watch,
+    )

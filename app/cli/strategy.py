@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli.card import card, conflicts, recommend
 from app.cli.show import AsJson, as_json, err, note, say, table
 from app.cli.words import cli_lang, t
 from core.errors import InvalidInput
@@ -32,6 +33,10 @@ def register(app: typer.Typer) -> None:
 def draft(
     sentence: Annotated[str | None, typer.Argument(help=t("一句话", "the sentence"))] = None,
     file: Annotated[Path | None, typer.Option(help=t("策略文件", "a strategy file instead"))] = None,
+    catalog: Annotated[
+        Path | None,
+        typer.Option(help=t("目录文件；只读句子，不需要中枢", "a catalog: only read the sentence; no hub is needed")),
+    ] = None,
     name: Annotated[str | None, typer.Option(help=t("起个名字", "call it so"))] = None,
     answer: Annotated[
         list[str] | None,
@@ -47,6 +52,9 @@ def draft(
         body |= {"answers": dict(_answered(each) for each in answer), "remember": remember}
     if (sentence is None) == (file is None):
         raise InvalidInput(Text("给出一句话或 --file，二者取一", "give either a sentence or --file"))
+    if catalog is not None:
+        _draft_alone(catalog, sentence, name, json)
+        return
     if file is not None:
         from strategy.files import load_strategy
 
@@ -70,6 +78,28 @@ def _answered(text: str) -> tuple[str, str]:
             hint=Text("例如 --answer “贵宾=大客户”", "For example --answer 'VIPs=high-value customers'"),
         )
     return said.strip(), means.strip()
+
+
+def _draft_alone(catalog: Path, sentence: str | None, name: str | None, json: bool) -> None:
+    """Read a sentence over a catalog file. Exit code 3: it asks back; 4: it was refused."""
+    from knowledge.catalog import load_catalog
+    from strategy.drafted import drafted
+
+    if sentence is None:
+        raise InvalidInput(Text("--catalog 要配一句话", "--catalog goes with a sentence"), where={"field": "--catalog"})
+    found = drafted(sentence, load_catalog(catalog).catalog, name)
+    if json:
+        as_json(found.as_dict(cli_lang()))
+    elif found.readback is not None:
+        say(found.readback.say(cli_lang()))
+        for warning in found.warnings:
+            say(t("  注意：", "  warning: ") + warning.say(cli_lang()), "yellow")
+    elif found.error is not None:
+        note(found.error.say(cli_lang()), "red")
+        for number, choice in enumerate(getattr(found.error, "choices", []), 1):
+            note(f"  {number}. {choice.say(cli_lang())}", "red")
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
 
 
 @group.command("list", help=t("列出策略", "List strategies"))
@@ -181,6 +211,15 @@ def resume(name: Name, json: AsJson = False) -> None:
 @group.command("retire", help=t("永久停用", "Retire it for good"))
 def retire(name: Name, json: AsJson = False) -> None:
     _change(name, "retire", json)
+
+
+group.command("card", help=t("策略卡：读回、重放、触达、冲突、变化", "The card: readback, replay, reach, conflicts"))(
+    card
+)
+group.command("conflicts", help=t("策略之间的冲突，各附一例", "Conflicts between strategies, each with a case"))(
+    conflicts
+)
+group.command("recommend", help=t("建议新增的策略，附依据", "What to add, with the evidence"))(recommend)
 
 
 def _change(name: str, verb: str, json: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from core.events import Event, Fact, Input, Relation
 from knowledge.catalog import Catalog
 from strategy.conflicts.model import Witness
@@ -10,16 +13,26 @@ FIRST_KEY = 1_000
 """Keys of subjects that are tried together are longer than those of a witness, so that none begins another."""
 
 
-def joined(one: Witness, other: Witness, key: str, catalog: Catalog) -> list[Input] | None:
-    """Both pasts, in order of time; None where they say different things of the subject."""
+def joined(one: Witness, other: Witness, number: int, catalog: Catalog) -> Iterator[list[Input]]:
+    """Both pasts, in order of time, as that of the subject `number` followed by 0. Where they say different things of
+    the subject, twice (then followed by 0 and 1): once with what the one says, once with what the other does."""
     if one.until != other.until:
-        return None
-    inputs = [*renamed(one, key, "a", catalog), *renamed(other, key, "b", catalog)]
-    known: dict[tuple[str, str], object] = {}
-    for item in inputs:
-        if isinstance(item, Fact) and known.setdefault((item.subject, item.property), item.value) != item.value:
-            return None
-    return sorted(inputs, key=lambda item: item.time)
+        return
+    first, second = (_said(witness) for witness in (one, other))
+    differ = {name for name in first.keys() & second.keys() if first[name] != second[name]}
+    for turn, (wins, yields) in enumerate([(one, other), (other, one)] if differ else [(one, other)]):
+        key = f"{number}{turn}"
+        left = [item for item in yields.inputs if not (isinstance(item, Fact) and _place(item) in differ)]
+        inputs = [*renamed(wins, key, "a", catalog), *renamed(replace(yields, inputs=tuple(left)), key, "b", catalog)]
+        yield sorted(inputs, key=lambda item: item.time)
+
+
+def _said(witness: Witness) -> dict[tuple[str, str], object]:
+    return {_place(item): item.value for item in witness.inputs if isinstance(item, Fact)}
+
+
+def _place(fact: Fact) -> tuple[str, str]:
+    return fact.subject, fact.property
 
 
 def renamed(witness: Witness, key: str, mark: str, catalog: Catalog) -> list[Input]:

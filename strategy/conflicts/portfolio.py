@@ -11,7 +11,8 @@ from core.events import Input
 from knowledge.catalog import Catalog
 from strategy.conflicts import words
 from strategy.conflicts.cycles import cycles_through, goes_round
-from strategy.conflicts.joining import FIRST_KEY, joined
+from strategy.conflicts.joining import FIRST_KEY, joined, renamed
+from strategy.conflicts.layout import moment_of
 from strategy.conflicts.model import TOGETHER, Clash, Kind, Witness
 from strategy.conflicts.proof import implies, never, never_together, obviously_apart
 from strategy.conflicts.witness import Trial, witness_of
@@ -129,9 +130,10 @@ class Portfolio:
         witnesses = self._at_once(strategy, [self._strategies[name] for name in near])
         for name, clashes in near.items():
             other = self._strategies[name]
-            witness = witnesses.get(name) or witness_of([strategy, other], self._catalog)
+            witness = witnesses.get(name)
             if witness is None and never_together(strategy, other, self._catalog):
                 continue
+            witness = witness or witness_of([strategy, other], self._catalog)
             for clash in clashes:
                 if witness is not None:
                     yield Clash(clash.kind, clash.strategies, clash.said, clash.actions, True, witness)
@@ -147,32 +149,36 @@ class Portfolio:
         pairs: dict[str, tuple[str, str]] = {}
         for number, other in enumerate(others, start=FIRST_KEY):
             yours = self._fires_on(other)
-            past = None if yours is None else joined(mine, yours, str(number), self._catalog)
-            if past is not None:
-                pasts[str(number)], pairs[str(number)] = past, (strategy.name, other.name)
+            for key, past in enumerate(() if yours is None else joined(mine, yours, number, self._catalog)):
+                name = f"{number}{key}"
+                pasts[name], pairs[name] = past, (strategy.name, other.name)
         trial = Trial([strategy, *others], self._catalog, mine.until)
         return {pairs[key][1]: witness for key, witness in trial.run(pasts, pairs).items()}
 
     # one that another swallows
 
     def _swallowed(self, strategy: Strategy) -> Iterator[Clash]:
-        mine = self._fires_on(strategy)
-        for other in self._same_doers(strategy):
-            narrow_first = [(a, b) for a, b in ((strategy, other), (other, strategy)) if _does_all(b, a)]
-            held = [(a, b) for a, b in narrow_first if self._may_imply(a, b) and implies(a, b, self._catalog)]
-            if held and mine is not None:
-                narrow, wide = held[0]
-                witness = witness_of([narrow, wide], self._catalog)
-                said = words.swallowed(narrow, wide, len(held) == 2)
-                decided = witness is not None
-                yield Clash(
-                    Kind.SWALLOWED,
-                    (narrow.name, wide.name),
-                    said if decided else words.undecided(said),
-                    tuple(dict.fromkeys(_actions(narrow))),
-                    decided,
-                    witness,
-                )
+        candidates = [
+            (narrow, wide)
+            for other in self._same_doers(strategy)
+            for narrow, wide in ((strategy, other), (other, strategy))
+            if _does_all(wide, narrow) and not obviously_apart(narrow, wide, self._catalog)
+        ]
+        held = [pair for pair in self._unrefuted(candidates) if implies(*pair, self._catalog)]
+        for narrow, wide in held:
+            same = (wide, narrow) in held
+            if same and narrow is not strategy:
+                continue
+            witness = witness_of([narrow, wide], self._catalog)
+            said = words.swallowed(narrow, wide, same)
+            yield Clash(
+                Kind.SWALLOWED,
+                (narrow.name, wide.name),
+                said if witness is not None else words.undecided(said),
+                tuple(dict.fromkeys(_actions(narrow))),
+                witness is not None,
+                witness,
+            )
 
     def _same_doers(self, strategy: Strategy) -> list[Strategy]:
         names: dict[str, None] = {}
@@ -180,13 +186,23 @@ class Portfolio:
             names |= self._by_action.get((strategy.subject, action), {})
         return [self._strategies[name] for name in names if name != strategy.name]
 
-    def _may_imply(self, narrow: Strategy, wide: Strategy) -> bool:
-        """A case of the narrow one in which the wide one does not fire is proof against it, and cheap."""
-        alone = self._fires_on(narrow)
-        if alone is None or obviously_apart(narrow, wide, self._catalog):
-            return False
-        trial = Trial([narrow, wide], self._catalog, alone.until)
-        return bool(trial.run({"1": list(alone.inputs[1:])}))
+    def _unrefuted(self, pairs: Sequence[tuple[Strategy, Strategy]]) -> list[tuple[Strategy, Strategy]]:
+        """Pairs of which the wide one fires on what the narrow one fires on: that it does not is proof against it, and
+        one engine tells it of all."""
+        usual = moment_of([], self._catalog)
+        kept, pasts = list[tuple[Strategy, Strategy]](), dict[str, list[Input]]()
+        for number, pair in enumerate(pairs, start=FIRST_KEY):
+            alone = self._fires_on(pair[0])
+            if alone is not None and alone.until == usual:
+                pasts[str(number)] = renamed(alone, str(number), "a", self._catalog)
+            elif alone is not None:
+                kept.append(pair)
+        wanted = {key: [each.name for each in pairs[int(key) - FIRST_KEY]] for key in pasts}
+        strategies = {each.name: each for key in pasts for each in pairs[int(key) - FIRST_KEY]}
+        if pasts:
+            trial = Trial(list(strategies.values()), self._catalog, usual)
+            kept += [pairs[int(key) - FIRST_KEY] for key in trial.run(pasts, wanted)]
+        return kept
 
     # circles
 

@@ -107,7 +107,8 @@ class Timeline:
         """Something that nobody asks about: a subject exists once an input names it."""
         at, types = Micros(self.layout.now - self.layout.arrival), self.catalog.events.items()
         names = (name for name, each in types if each.subject == self.kind and name not in self.layout.events)
-        return [Event(f"{key}-born", name, at, f"{self.kind}/{key}") for name in names][:1]
+        first = next(names, None)
+        return [] if first is None else [Event(f"{key}-born", first, at, f"{self.kind}/{key}")]
 
     def _said(self, model: z3.ModelRef, key: str) -> Iterator[Input]:
         at = Micros(self.layout.now - self.layout.arrival)

@@ -138,7 +138,10 @@ def _moments(records: Records, catalog: Catalog) -> Iterator[Found]:
             f" of the other {len(calm)} only {quiet}",
         )
         body = {"name": f"no-{event}-before-{name}", "trigger": trigger}
-        counts = {"rose": len(rises), "silent_before": silent, "others": len(calm), "silent_others": quiet}
+        counts = {
+            "rose": float(len(rises)), "silent_before": float(silent),
+            "others": float(len(calm)), "silent_others": float(quiet),
+        }  # fmt: skip
         who = tuple(sorted(w for w, at in rises.items() if not records.count(event, w, at - BEFORE, at)))
         yield Found("moment", _strategy(body, kind, catalog), why, counts, who)
 

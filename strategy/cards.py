@@ -1,0 +1,136 @@
+"""Cards, conflicts and recommendations for a tenant: by what it has stored, what else runs and what was recorded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.clock import Clock
+from core.context import RequestContext
+from core.db import Database
+from core.ids import TenantId
+from core.telemetry import span
+from knowledge.catalog import Catalog
+from strategy.card import Card, Recorded, card_of, met
+from strategy.conflicts import Clash, Portfolio
+from strategy.document import Strategy
+from strategy.observed import observed
+from strategy.recommend import Recommendation, Template, recommendations
+from strategy.rehearse import breathe, journalled
+from strategy.repository import JournalRepository
+from strategy.service import CatalogProvider, StrategyService, StrategyVersion
+from strategy.stream import GoodLine
+from strategy.tables import State
+
+BESIDE = (State.APPROVED, State.CANARY, State.LIVE, State.PAUSED)
+"""States in which a strategy is one that others are to get along with."""
+
+
+class CardService:
+    """Keeps a portfolio a tenant between calls, so that one more strategy is checked quickly."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        catalog_provider: CatalogProvider,
+        strategies: StrategyService,
+        templates: Sequence[Template] = (),
+    ) -> None:
+        self._db, self._clock, self._catalog, self._strategies = db, clock, catalog_provider, strategies
+        self._templates = templates
+        self._lock = threading.Lock()
+        self._kept: dict[TenantId, tuple[Catalog, Portfolio]] = {}
+
+    def card(self, ctx: RequestContext, name: str, version: int | None = None, *, replay: bool = True) -> Card:
+        """The card of a version (without a number the newest), replayed over all that is recorded if so wished.
+
+        Raises:
+            NotFound: no such strategy or version. Else as `card_of`.
+        """
+        newest = self._strategies.show(ctx, name).newest
+        found = self._strategies.show(ctx, name, version or newest)
+        older = [each for each in self._strategies.versions(ctx, name) if each.version < found.version]
+        with span("strategy.card"):
+            return self.of(ctx, found.strategy, older[-1:], found, replay=replay)
+
+    def of(
+        self,
+        ctx: RequestContext,
+        strategy: Strategy,
+        older: Sequence[StrategyVersion] = (),
+        stored: StrategyVersion | None = None,
+        *,
+        replay: bool = True,
+    ) -> Card:
+        """The card of a document that need not be stored."""
+        catalog = self._catalog(ctx)
+        with self._db.reading() as session:
+            load = observed(JournalRepository(session, ctx.tenant), catalog)
+        with self._lock:
+            portfolio = self._portfolio(ctx, catalog)
+            others, conflicts = list(portfolio), portfolio.clashes_of(strategy)
+        return card_of(
+            strategy,
+            catalog,
+            others=others,
+            conflicts=conflicts,
+            previous=(older[-1].version, older[-1].strategy) if older else None,
+            history=self._history(ctx, catalog) if replay else None,
+            load=load,
+            sentence=None if stored is None else stored.sentence,
+            path="document" if stored is None else stored.read_by,
+            warnings=() if stored is None else stored.warnings,
+        )
+
+    def conflicts(self, ctx: RequestContext, name: str | None = None, *, replay: bool = False) -> list[Clash]:
+        """What is wrong among the strategies that run, are approved or paused; or of one (whatever its state) beside
+        them. With `replay` each with how often it happened in what is recorded.
+
+        Raises:
+            NotFound: no such strategy.
+        """
+        catalog = self._catalog(ctx)
+        with self._lock, span("strategy.conflicts"):
+            portfolio = self._portfolio(ctx, catalog)
+            if name is None:
+                strategies = {each.name: each for each in portfolio}
+                clashes = portfolio.clashes()
+            else:
+                asked = self._strategies.show(ctx, name).strategy
+                strategies = {each.name: each for each in portfolio} | {name: asked}
+                clashes = portfolio.clashes_of(asked)
+        if not replay or not clashes:
+            return clashes
+        involved = {each for clash in clashes if len(clash.strategies) > 1 for each in clash.strategies}
+        meetings = met([strategies[each] for each in sorted(involved)], catalog, self._history(ctx, catalog))
+        return [replace(clash, happened=meetings.of(clash)) for clash in clashes]
+
+    def recommendations(self, ctx: RequestContext) -> list[Recommendation]:
+        """What to add to the strategies that run, are approved or paused, by all that is recorded."""
+        catalog = self._catalog(ctx)
+        with self._lock:
+            existing = list(self._portfolio(ctx, catalog))
+        facts, events = journalled(self._db, ctx.tenant, catalog)
+        lines = [line.input for recording in (facts, events) for line in recording if isinstance(line, GoodLine)]
+        with span("strategy.recommend"):
+            return recommendations(catalog, existing, self._templates, sorted(lines, key=lambda item: item.time))
+
+    def _portfolio(self, ctx: RequestContext, catalog: Catalog) -> Portfolio:
+        """Brought up to date with what is stored."""
+        known = self._kept.get(ctx.tenant)
+        if known is None or known[0] is not catalog:
+            known = self._kept[ctx.tenant] = (catalog, Portfolio([], catalog))
+        portfolio = known[1]
+        stored = {each.name: each.strategy for each in self._strategies.list(ctx) if each.state in BESIDE}
+        for name in [each.name for each in portfolio if each.name not in stored]:
+            portfolio.remove(name)
+        for name, strategy in stored.items():
+            if name not in portfolio or portfolio[name] != strategy:
+                portfolio.add(strategy)
+        return portfolio
+
+    def _history(self, ctx: RequestContext, catalog: Catalog) -> Recorded:
+        facts, events = journalled(self._db, ctx.tenant, catalog)
+        return Recorded(facts, events, until=self._clock.now(), clock=self._clock, watch=breathe)

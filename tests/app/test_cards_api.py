@@ -1,0 +1,102 @@
+"""Cards, conflicts and recommendations over HTTP, and the commands that need no hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.hubclient import Client
+from tests.app.test_cli import ROOT, run
+
+RETAIL = ROOT / "knowledge" / "packs" / "retail" / "catalog.yaml"
+
+CONTRARY = """
+catalog: 1
+objects: {customer: {attributes: {tier: {type: enum, values: {vip: {}, plain: {}}}}}}
+events: {login: {subject: customer, labels: {en: [log in, logs in]}}, order: {subject: customer}}
+actions: {offer: {opposite: silence, labels: {en: [offer]}}, silence: {}}
+"""
+
+
+def document(name: str, event: str, action: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "trigger": {"kind": "event", "event": event}, "actions": [{"action": action}], **more}
+
+
+def test_the_card_of_a_version_shows_what_changed_since_the_one_before(admin: Client) -> None:
+    name = "carded"
+    assert admin("POST", "/v1/strategies", {"document": document(name, "app.login", "outbound_call")}).status == 201
+    changed = document(name, "app.login", "outbound_call", guards={"cap": {"times": 1, "per": "7d"}})
+    assert admin("POST", f"/v1/strategies/{name}/versions", {"document": changed}).status == 201
+    card = admin("GET", f"/v1/strategies/{name}/versions/2/card").body
+    assert (card["previous"], card["changes"]) == (1, ["cap: added 1 per 7d"])
+    assert card["trigger"]["says"] and card["readback"]["zh"] and card["cost"]["per_subject"] == 16
+    assert card["replay"]["strategies"][0]["name"] == name
+    first = admin.speaking("zh")("GET", f"/v1/strategies/{name}/versions/1/card?replay=false").body
+    assert (first["previous"], first["changes"], first["replay"]) == (None, [], None)
+    assert admin("GET", f"/v1/strategies/{name}/versions/9/card").status == 404
+
+
+def test_conflicts_are_among_what_is_approved_or_runs(admin: Client) -> None:
+    once = {"cap": {"times": 1, "per": "7d"}}
+    for name in ("twice-a", "twice-b"):
+        made = document(name, "app.login", "outbound_call", guards=once)
+        assert admin("POST", "/v1/strategies", {"document": made}).status == 201
+    assert all("twice-b" not in c["strategies"] for c in admin("GET", "/v1/conflicts").body["items"])
+    assert admin("POST", "/v1/strategies/twice-a/approve", {"version": 1, "percent": 0}).status == 200
+    found = admin("GET", "/v1/conflicts?strategy=twice-b&history=true").body["items"]
+    piled = next(c for c in found if c["kind"] == "pile_up" and set(c["strategies"]) == {"twice-a", "twice-b"})
+    assert piled["decided"] and {each["strategy"] for each in piled["witness"]["fires"]} == {"twice-a", "twice-b"}
+    assert piled["happened"]["times"] >= 0
+    assert admin("POST", "/v1/strategies/twice-a/retire").status == 200
+
+
+def test_recommendations_are_given_where_there_is_no_pack_too(admin: Client) -> None:
+    assert admin("GET", "/v1/recommendations").status == 200
+
+
+@pytest.mark.parametrize(
+    ("sentence", "code"),
+    [
+        ("when a customer logs in, arrange an outbound call", 0),
+        ("when a customer logs in and orders, arrange an outbound call", 3),
+        ("when a customer's systolik is above 160, arrange an outbound call", 4),
+    ],
+)
+def test_a_sentence_is_read_without_a_hub(sentence: str, code: int, tmp_path: Path) -> None:
+    answer = run(tmp_path, "strategy", "draft", sentence, "--catalog", str(RETAIL), "--json")
+    assert answer.returncode == code, answer.stderr
+    told = json.loads(answer.stdout)
+    assert told["path"] == "grammar"
+    if code == 0:
+        assert told["document"]["trigger"]["event"] == "app.login" and told["readback"]["zh"] and told["readback"]["en"]
+    if code == 3:
+        assert len(told["questions"][0]["choices"]) > 1 and told["document"] is None
+    if code == 4:
+        assert told["unknown"][0]["word"] == "systolik" and told["unknown"][0]["offset"] == sentence.index("systolik")
+        assert told["unknown"][0]["nearest"]
+
+
+def test_conflicts_of_a_folder_are_printed_with_kind_and_witness(tmp_path: Path) -> None:
+    (tmp_path / "catalog.yaml").write_text(CONTRARY, encoding="utf-8")
+    folder = tmp_path / "strategies"
+    folder.mkdir()
+    for name, event, action in (("a", "login", "offer"), ("b", "order", "silence")):
+        (folder / f"{name}.json").write_text(json.dumps(document(name, event, action)), encoding="utf-8")
+    asked = ("strategy", "conflicts", "--catalog", str(tmp_path / "catalog.yaml"), "--strategies", str(folder))
+    answer = run(tmp_path, *asked, "--json")
+    assert answer.returncode == 0, answer.stderr
+    (clash,) = json.loads(answer.stdout)["conflicts"]
+    assert (clash["kind"], clash["strategies"]) == ("opposite", ["a", "b"])
+    assert {event["type"] for event in clash["witness"]["events"]} == {"login", "order"}
+    assert "[opposite]" in run(tmp_path, *asked).stdout
+
+
+def test_a_card_is_made_from_files(tmp_path: Path) -> None:
+    (tmp_path / "catalog.yaml").write_text(CONTRARY, encoding="utf-8")
+    asked = ("--catalog", str(tmp_path / "catalog.yaml"), "--say", "when a customer logs in, offer")
+    answer = run(tmp_path, "strategy", "card", *asked)
+    assert answer.returncode == 0, answer.stderr
+    assert "Trigger" in answer.stdout and "Conflicts: none" in answer.stdout
