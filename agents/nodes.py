@@ -307,9 +307,11 @@ def _focus(state: HubState, work: Sequence[AnyMessage]) -> dict[str, Any]:
         if tool not in ("draft_strategy", "refine_strategy", "show_strategy") or not result.get("ok"):
             continue
         if data.get("status") in ("drafted", "refined", "shown"):
-            focus = {k: data[k] for k in ("id", "name", "version", "state", "sentence", "readback")}
+            kept = ("id", "name", "version", "state", "sentence", "readback", "base")
+            focus = {k: data[k] for k in kept if k in data}
         elif data.get("status") == "question":
-            focus = {**focus, "open": {"sentence": data["sentence"], "choices": data["choices"]}}
+            asked = ("words", "answers") if "words" in data else ("sentence",)
+            focus = {**focus, "open": {k: data[k] for k in (*asked, "choices")}}
     return focus
 
 

@@ -68,7 +68,14 @@ SPECIALISTS: dict[str, Specialist] = {
         Specialist(
             "strategist",
             StrategistDecision,
-            ("draft_strategy", "refine_strategy", "show_strategy"),
+            (
+                "draft_strategy",
+                "refine_strategy",
+                "compare_strategy",
+                "rehearse_strategy",
+                "strategy_results",
+                "show_strategy",
+            ),
             ("start_strategy", "escalate_to_person"),
             None,
             to_customer=False,

@@ -1,11 +1,13 @@
 """Short commands in conversations, in both languages: a plain yes or no to an approval, and what a colleague wants done
-with a strategy (start, list, change a piece, choose a reading). Anything else is a sentence to be drafted."""
+with a strategy (start, list, compare, replay, change, choose a reading). Anything else is a sentence to be drafted."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
+
+from strategy.wishes import is_change
 
 _YES = {
     *("批准", "同意", "可以", "确认", "通过", "好", "好的", "行"),
@@ -23,13 +25,21 @@ _START = re.compile(
     re.I,
 )
 _SHOW = re.compile(r"(?:有哪些|查看|列出|看看|显示).{0,6}策略.{0,4}|(?:show|list)\b.{0,20}\bstrateg(?:y|ies)", re.I)
-_CHANGE = re.compile(
-    r"(?:请|帮我)?(?:把|将)(?P<zh_old>.+?)(?:改成|改为|换成|换为)(?P<zh_new>.+)"
-    r"|(?:please\s+)?change\s+(?P<en_old>.+?)\s+to\s+(?P<en_new>.+)"
-    r"|(?:please\s+)?replace\s+(?P<re_old>.+?)\s+with\s+(?P<re_new>.+)",
+_COMPARE = re.compile(
+    r".{0,8}(?:比较|对比|改了什么|改了哪些|有什么变化|有什么不同|有何不同|差别|区别).{0,12}"
+    r"|(?:compare|diff)\b.{0,40}|what(?:'s|\s+has|\s+is|\s+did)?.{0,12}\b(?:chang|differ).{0,30}",
     re.I,
 )
-_MAKE_IT = re.compile(r"(?:改成|改为|make\s+it)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[^\s\d]+)", re.I)
+_REHEARSE = re.compile(
+    r".{0,8}(?:回放|演练|试算|跑一遍|模拟一下|会触发多少|会影响多少).{0,16}"
+    r"|(?:please\s+)?(?:rehearse|replay|simulate|dry[\s-]?run)\b.{0,40}|how\s+(?:often|many).{0,20}\bwould\b.{0,40}",
+    re.I,
+)
+_RESULTS = re.compile(
+    r".{0,12}(?:效果怎么样|效果如何|表现如何|怎么样了|进展如何|触发了多少|送达了多少|跑得怎么样|有效果吗).{0,8}"
+    r"|how\s+(?:is|are|did|does)\b.{0,20}\b(?:doing|going|perform\w*|working)\b.{0,20}|(?:show\s+)?(?:me\s+)?(?:the\s+)?results?\b.{0,20}",
+    re.I,
+)
 _LEAD = re.compile(
     r"^[^:\uff1a,\uff0c。.]{0,40}?(?:策略|规则|需求|自动化|触发|strategy|rule|trigger|automation|campaign|marketing)"
     r"[^:\uff1a,\uff0c。]{0,20}(?:[:\uff1a]|[,\uff0c](?=当|如果|when\b|if\b))\s*",
@@ -47,17 +57,24 @@ def says_yes_or_no(text: str) -> Literal["approve", "reject"] | None:
 
 
 def read_steps(text: str, focus: Mapping[str, Any]) -> dict[str, Any]:
-    """What is wanted of the strategist: one of start, show, refine (with find and replace), draft (with sentence,
-    and choice when it answers the question that is open)."""
+    """What is wanted of the strategist: one of start, show, compare, rehearse, results, refine (with words, and the
+    answers to what was asked), draft (with sentence, and choice when it answers the question that is open)."""
     said = _TAIL.sub("", text.strip())
-    if chosen := _choice(said, focus.get("open") or {}):
-        return {"draft": True, "sentence": focus["open"]["sentence"], "choice": chosen}
+    question = focus.get("open") or {}
+    if chosen := _choice(said, question):
+        if "words" in question:
+            return {"refine": True, "words": question["words"], "answers": [*question.get("answers", []), chosen]}
+        return {"draft": True, "sentence": question["sentence"], "choice": chosen}
     if _START.fullmatch(said):
         return {"start": True}
     if _SHOW.fullmatch(said):
         return {"show": True}
-    if change := _change(said, str(focus.get("sentence") or "")):
-        return {"refine": True, "find": change[0], "replace": change[1]}
+    if focus.get("name"):
+        for step, form in (("compare", _COMPARE), ("rehearse", _REHEARSE), ("results", _RESULTS)):
+            if form.fullmatch(said):
+                return {step: True}
+        if is_change(text):
+            return {"refine": True, "words": text.strip(), "answers": []}
     return {"draft": True, "sentence": _LEAD.sub("", text.strip())}
 
 
@@ -66,19 +83,3 @@ def _choice(said: str, question: Mapping[str, Any]) -> str | None:
     if said.isdigit() and 1 <= int(said) <= len(choices):
         return str(choices[int(said) - 1])
     return next((c for c in choices if said == _TAIL.sub("", c)), None)
-
-
-def _change(said: str, sentence: str) -> tuple[str, str] | None:
-    """What to find in the sentence and what to put there; None when no draft is in focus or nothing is to change."""
-    if not sentence:
-        return None
-    if match := _CHANGE.fullmatch(said):
-        parts = match.groupdict()
-        old = parts["zh_old"] or parts["en_old"] or parts["re_old"]
-        new = parts["zh_new"] or parts["en_new"] or parts["re_new"]
-        return old.strip(" “”\"'"), new.strip(" “”\"'")
-    if match := _MAKE_IT.fullmatch(said):
-        unit = re.escape(match["unit"])
-        if found := re.search(rf"\d+(?:\.\d+)?(\s*){unit}", sentence):
-            return found.group(0), f"{match['number']}{found.group(1)}{match['unit']}"
-    return None

@@ -1,4 +1,5 @@
-"""Strategies by conversation: drafting from a sentence, changing the draft, showing it, and starting it small. What is
+"""Strategies by conversation: drafting from a sentence, changing the draft in everyday words, comparing, replaying and
+showing it, starting it small, and how it is doing. What is
 wrong with a sentence comes back as data (which word, where, the nearest names, the choices), not as a failure."""
 
 from __future__ import annotations
@@ -9,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from core.errors import Conflict, InvalidInput, NeedsAnswer, NotFound, Refused, UnknownName, ZhongshuError
-from core.text import Text
+from core.text import Text, guess_lang
+from strategy.differences import differences
+from strategy.language import read_sentence
+from strategy.refine import refine
+from strategy.results import results
+from strategy.wishes import is_undo
 from tools.base import AnyTool, Args, Scope, ToolFailed, ToolResult, tool
 from tools.limits import limits, require_approval
 
@@ -28,8 +34,16 @@ class DraftStrategy(Args):
 
 
 class RefineStrategy(Args):
-    find: str = Field(min_length=1, max_length=500)
-    replace: str = Field(max_length=500)
+    words: str = Field(min_length=1, max_length=500)
+    answers: list[str] = Field(default_factory=list, max_length=5)
+
+
+class NamedStrategy(Args):
+    name: str | None = Field(default=None, max_length=200)
+
+
+class CompareStrategy(NamedStrategy):
+    version: int | None = Field(default=None, ge=1)
 
 
 class ShowStrategy(Args):
@@ -61,8 +75,10 @@ def _part_of(scope: Scope, args: DraftStrategy) -> ToolResult | None:
     sentences = [s for s in _SENTENCES.findall(args.sentence) if s.strip()][:_MOST_SENTENCES]
     for size in range(len(sentences) - 1, 0, -1):
         for start in range(len(sentences) - size + 1):
+            part = "".join(sentences[start : start + size]).strip()
             try:
-                found = _drafted(scope, "".join(sentences[start : start + size]).strip(), args.name)
+                read_sentence(part, scope.deps.catalog(scope.ctx))  # a model is asked once at most, about what reads
+                found = _drafted(scope, part, args.name)
             except ZhongshuError:
                 continue
             left = " ".join(s.strip() for s in [*sentences[:start], *sentences[start + size :]])
@@ -113,18 +129,82 @@ def _draft_of(scope: Scope, sentence: str) -> StrategyVersion | None:
 
 
 def _refine_strategy(scope: Scope, args: RefineStrategy) -> ToolResult:
+    """Change the strategy in focus by what the words mean; "undo" goes back one version further each time."""
     _check(scope, "strategies.edit")
-    name, sentence = scope.focus.get("name"), scope.focus.get("sentence")
-    if not name or not sentence:
-        raise ToolFailed(Text("当前没有草稿可改", "there is no draft in focus to change"))
-    if args.find not in sentence:
-        raise ToolFailed(Text(f"原句中没有“{args.find}”", f"the sentence has no {args.find!r}"))
-    changed = sentence.replace(args.find, args.replace, 1)
+    now = _in_focus(scope, None)
+    lang = guess_lang(args.words)
+    service, catalog = scope.deps.strategies, scope.deps.catalog(scope.ctx)
+    back: dict[str, Any] = {}
+    warnings: tuple[Text, ...] = ()
     try:
-        found = scope.deps.strategies.edit(scope.ctx, name, sentence=changed)
+        if is_undo(args.words):
+            before = int(scope.focus.get("base") or now.version) - 1
+            if before < 1:
+                return ToolResult(_unread(scope, args.words, _nothing_before()))
+            changed = service.show(scope.ctx, now.name, before).strategy
+            back = {"base": before}
+        else:
+            refined = refine(now.strategy, args.words, catalog, lang=lang, answers=args.answers)
+            changed, warnings = refined.document, refined.warnings
+        found = service.edit(scope.ctx, now.name, document=changed, base_version=now.newest)
     except ZhongshuError as error:
-        return ToolResult(_unread(scope, changed, error))
-    return ToolResult({"status": "refined", **_shown(scope, found)}, (_id(found),))
+        return ToolResult({**_unread(scope, args.words, error), "words": args.words, "answers": args.answers})
+    shown = _shown(scope, found)
+    shown["warnings"] = [*(w.say(scope.ctx.lang) for w in warnings), *shown["warnings"]]
+    changes = [c.say(scope.ctx.lang) for c in differences(now.strategy, found.strategy, catalog)]
+    data = {"status": "refined", **shown, **back, "changes": changes, "changed": "\n".join(changes)}
+    return ToolResult(data, (_id(found),))
+
+
+def _nothing_before() -> InvalidInput:
+    return InvalidInput(Text("这是第一版，没有可撤销的修改", "this is the first version; there is no change to undo"))
+
+
+def _in_focus(scope: Scope, name: str | None) -> StrategyVersion:
+    """The strategy by name, else the version that the conversation is about.
+
+    Raises:
+        ToolFailed: there is none.
+    """
+    if name:
+        return scope.deps.strategies.show(scope.ctx, name)
+    if not scope.focus.get("name"):
+        raise ToolFailed(Text("当前没有正在讨论的策略", "there is no strategy in focus"))
+    return scope.deps.strategies.show(scope.ctx, scope.focus["name"], int(scope.focus["version"]))
+
+
+def _compare_strategy(scope: Scope, args: CompareStrategy) -> ToolResult:
+    """What changed from an earlier version (default: the one before) to this one, in words."""
+    _check(scope, "strategies.read")
+    now = _in_focus(scope, args.name)
+    other = args.version or now.version - 1
+    if other < 1:
+        return ToolResult({"status": "first", **_brief(now)}, (_id(now),))
+    before = scope.deps.strategies.show(scope.ctx, now.name, other)
+    found = differences(before.strategy, now.strategy, scope.deps.catalog(scope.ctx))
+    changes = [c.say(scope.ctx.lang) for c in found]
+    data = {"status": "compared", **_brief(now), "before": other, "changes": changes, "changed": "\n".join(changes)}
+    return ToolResult(data, (_id(now), _id(before)))
+
+
+def _rehearse_strategy(scope: Scope, args: NamedStrategy) -> ToolResult:
+    """What it would have done over everything recorded; nothing is sent."""
+    _check(scope, "strategies.simulate")
+    now = _in_focus(scope, args.name)
+    found = scope.deps.strategies.rehearse(scope.ctx, now.name, now.version)
+    data = {"firings": found.firings, "subjects": found.subjects, "last_week": found.last_week}
+    return ToolResult({"status": "rehearsed", **_brief(now), **data}, (_id(now),))
+
+
+def _strategy_results(scope: Scope, args: NamedStrategy) -> ToolResult:
+    """How it is doing since it runs."""
+    _check(scope, "decisions.read")
+    now = _in_focus(scope, args.name)
+    catalog, deps = scope.deps.catalog(scope.ctx), scope.deps
+    with deps.db.reading() as session:
+        found = results(session, scope.ctx, catalog, now.strategy, deps.clock.now())
+    data = {"firings": found.firings, "reached": found.reached, "verdicts": found.verdicts, "messages": found.messages}
+    return ToolResult({"status": "results", **_brief(now), **data, "said": found.said.say(scope.ctx.lang)}, (_id(now),))
 
 
 def _show_strategy(scope: Scope, args: ShowStrategy) -> ToolResult:
@@ -196,6 +276,7 @@ def _shown(scope: Scope, found: StrategyVersion) -> dict[str, Any]:
     return {
         **_brief(found),
         "sentence": found.sentence or found.readback.say(lang),
+        "read_by": found.read_by,
         "readback": found.readback.say(lang),
         "warnings": [w.say(lang) for w in found.warnings],
     }
@@ -219,6 +300,9 @@ def _id(found: StrategyVersion) -> str:
 TOOLS: tuple[AnyTool, ...] = (
     tool("draft_strategy", "draft", DraftStrategy, _draft_strategy),
     tool("refine_strategy", "draft", RefineStrategy, _refine_strategy),
+    tool("compare_strategy", "read", CompareStrategy, _compare_strategy),
+    tool("rehearse_strategy", "read", NamedStrategy, _rehearse_strategy),
+    tool("strategy_results", "read", NamedStrategy, _strategy_results),
     tool("show_strategy", "read", ShowStrategy, _show_strategy),
     tool("start_strategy", "act", StartStrategy, _start_strategy, _check_start),
 )

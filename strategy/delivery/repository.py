@@ -70,6 +70,20 @@ def counts(session: Session, ctx: RequestContext, strategy: str | None = None) -
     return {f"{v}:{r}" if v == Outcome.DROPPED else v: n for v, r, n in rows}
 
 
+def reached(session: Session, ctx: RequestContext, strategy: str) -> int:
+    """Subjects to whom a strategy (any version) delivered or is about to."""
+    query = select(func.count(func.distinct(Decision.subject))).where(
+        Decision.tenant == ctx.tenant, Decision.strategy == strategy, col(Decision.verdict).in_(_WENT_OUT)
+    )
+    return session.exec(query).one()
+
+
+def messages(session: Session, ctx: RequestContext, strategy: str) -> dict[str, int]:
+    """A strategy's messages by state."""
+    query = select(OutboxRow.state, func.count()).where(OutboxRow.tenant == ctx.tenant, OutboxRow.strategy == strategy)
+    return dict(session.exec(query.group_by(col(OutboxRow.state))).all())
+
+
 def recent_deliveries(session: Session, ctx: RequestContext, strategy: str, subject: str, after: int) -> int:
     """Deliveries of a strategy (any version) to a subject due later than `after`, those still to come included."""
     query = select(func.count()).where(

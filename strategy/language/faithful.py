@@ -38,8 +38,8 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """A number of the sentence with what it may be."""
+class Heard:
+    """A number of a text with what it may be; `micros` and `times` of windows and runs."""
 
     start: int
     end: int
@@ -86,7 +86,7 @@ class _Comparison:
         self._parts = lex(self._normal, self._lexicon)
         measured = quantities(self._parts)
         self._compares = any(p.has("CMPQ") for p in measured)
-        self._heard = list(_numbers(measured))
+        self._heard = list(numbers_in(measured))
         self._used: Mentions = mentions(strategy, catalog)
         self._named = {n for p in self._parts for n in p.names}
 
@@ -174,36 +174,37 @@ def _incidental(part: Part) -> bool:
     )
 
 
-def _numbers(parts: Sequence[Part]) -> Iterator[_Heard]:
+def numbers_in(parts: Sequence[Part]) -> Iterator[Heard]:
+    """Every number among the parts of a text, after `quantities`."""
     for part in parts:
         if part.has("STRING", "JSON") or part.names:
             continue
         at = (part.start, part.end)
         if part.has("CMPQ"):
             comparison: Comparison = part.get("CMPQ")
-            yield _Heard(*at, comparison.quantity, op=comparison.op if comparison.high is None else None)
+            yield Heard(*at, comparison.quantity, op=comparison.op if comparison.high is None else None)
             if comparison.high is not None:
-                yield _Heard(*at, comparison.high)
+                yield Heard(*at, comparison.high)
         elif part.has("STREAK"):
             run = part.get("STREAK")
             if run.times is not None or run.micros is not None:
-                yield _Heard(*at, micros=run.micros, times=run.times)
+                yield Heard(*at, micros=run.micros, times=run.times)
         elif part.has("WINDOW"):
             span = part.get("WINDOW")
             if span.over is not None or span.last is not None:
-                yield _Heard(*at, micros=span.over, times=span.last)
+                yield Heard(*at, micros=span.over, times=span.last)
         elif part.has("REFERENCE") and part.get("REFERENCE") is not None:
-            yield _Heard(*at, micros=part.get("REFERENCE"))
+            yield Heard(*at, micros=part.get("REFERENCE"))
         elif part.has("CMPV"):
             values = part.get("CMPV")[1]
-            yield from _numbers(values if isinstance(values, list) else [])
+            yield from numbers_in(values if isinstance(values, list) else [])
         elif part.has("QTY"):
-            yield _Heard(*at, part.get("QTY"))
+            yield Heard(*at, part.get("QTY"))
         elif part.has("NTH"):
-            yield _Heard(*at, times=int(part.get("NTH")))
+            yield Heard(*at, times=int(part.get("NTH")))
         elif part.has("AHEAD"):
-            yield _Heard(*at, part.get("AHEAD"))
+            yield Heard(*at, part.get("AHEAD"))
         elif part.has("UNIT"):
-            yield _Heard(*at, Quantity(1, part.get("UNIT")), bare=True)
+            yield Heard(*at, Quantity(1, part.get("UNIT")), bare=True)
         elif part.has("DOUBLE", "HALVE"):
-            yield _Heard(*at, Quantity(100 if part.has("DOUBLE") else 50, "percent"))
+            yield Heard(*at, Quantity(100 if part.has("DOUBLE") else 50, "percent"))

@@ -53,7 +53,8 @@ class NameUsed:
 @dataclass(frozen=True, slots=True)
 class NumberUsed:
     """A number at `field`: a duration in `micros`, or a `value` in the catalog's `unit`. `op`: how it is compared (the
-    opposite under a `not`); `unsaid`: sentences usually leave it out (once, none)."""
+    opposite under a `not`); `unsaid`: sentences usually leave it out (once, none); `counted`: times that something
+    happens; `period`: what a run counts instead of times."""
 
     field: str
     value: float
@@ -61,6 +62,8 @@ class NumberUsed:
     micros: int | None = None
     op: str | None = None
     unsaid: bool = False
+    counted: bool = False
+    period: str | None = None
     of: NameUsed | None = None
 
 
@@ -104,12 +107,12 @@ class _Walk:
     def _running(self) -> None:
         guards, rollout = self._strategy.guards, self._strategy.rollout
         if guards.cap:
-            self._number(guards.cap.times, "guards.cap.times", unsaid=True)
+            self._number(guards.cap.times, "guards.cap.times", unsaid=True, counted=True)
             self._span(guards.cap.per, "guards.cap.per")
         if guards.cooldown is not None:
             self._span(guards.cooldown, "guards.cooldown")
         if guards.budget is not None:
-            self._number(guards.budget, "guards.budget")
+            self._number(guards.budget, "guards.budget", counted=True)
         self._number(rollout.percent, "rollout.percent", "percent", unsaid=True)
         self._number(rollout.holdout, "rollout.holdout", "percent", unsaid=True)
         for i, variant in enumerate(rollout.variants):
@@ -200,7 +203,8 @@ class _Walk:
         if isinstance(condition, Aggregate):
             self._aggregate(condition, place, used)
         elif isinstance(condition, Streak):
-            self._number(condition.times, f"{place}.times", unsaid=True)
+            period = None if condition.per == "event" else condition.per
+            self._number(condition.times, f"{place}.times", unsaid=True, counted=period is None, period=period)
             for i, without in enumerate(condition.without):
                 self._found.negative = True
                 self._event(without, f"{place}.without.{i}")
@@ -220,7 +224,7 @@ class _Walk:
         counted = c.function in ("count", "distinct")
         self._found.negative |= counted and (c.op in ("<", "<=", "==") and c.value in (0, 1.0))
         if isinstance(c.value, int | float) and not isinstance(c.value, bool):
-            self._number(c.value, f"{place}.value", unit, c.op, unsaid=counted, of=of)
+            self._number(c.value, f"{place}.value", unit, c.op, unsaid=counted, counted=counted, of=of)
         elif isinstance(c.value, str):
             self._found.texts.append((c.value, f"{place}.value"))
 
@@ -307,10 +311,12 @@ class _Walk:
         op: str | None = None,
         *,
         unsaid: bool = False,
+        counted: bool = False,
+        period: str | None = None,
         of: NameUsed | None = None,
     ) -> None:
         quiet = unsaid and (value in (0, 1) or unit == "m")
-        self._found.numbers.append(NumberUsed(place, float(value), unit, None, op, quiet, of))
+        self._found.numbers.append(NumberUsed(place, float(value), unit, None, op, quiet, counted, period, of))
 
     def _span(self, micros: int, place: str) -> None:
         self._found.numbers.append(NumberUsed(place, micros / 1_000_000, "s", micros))
@@ -319,4 +325,4 @@ class _Walk:
         if window.over is not None:
             self._span(window.over, f"{place}.window.over")
         if window.last is not None:
-            self._number(window.last, f"{place}.window.last", unsaid=True)
+            self._number(window.last, f"{place}.window.last", unsaid=True, counted=True)

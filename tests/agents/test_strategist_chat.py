@@ -73,7 +73,7 @@ def test_a_change_is_a_new_version_of_the_draft_in_focus(talk: Talk) -> None:
     assert action_of(talk.say("把外呼改成关怀回访")) == "refined"
     draft = talk.strategy()
     assert draft.version == 3
-    assert draft.sentence == "客户8天内登录少于3次,就安排关怀回访"
+    assert draft.readback.zh.startswith("当客户过去8天内登录少于3次时，就执行：关怀回访。")
 
 
 def test_starting_waits_for_an_approval_and_then_runs_for_one_percent(talk: Talk) -> None:

@@ -44,17 +44,28 @@ def test_a_sentence_that_begins_like_a_command_is_still_a_sentence(text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "find", "replace"),
-    [
-        ("把外呼改成关怀回访", "外呼", "关怀回访"),
-        ("请将“2次”改为“3次”。", "2次", "3次"),
-        ("改成5次", "2次", "5次"),
-        ("改成14天", "7天", "14天"),
-        ("replace 外呼 with 短信提醒", "外呼", "短信提醒"),
-    ],
+    "text", ["把外呼改成关怀回访", "改成5次", "only VIPs", "cooldown 3 days, and remove the quiet hours"]
 )
-def test_a_change_names_what_to_find_and_what_to_put_there(text: str, find: str, replace: str) -> None:
-    assert read_steps(text, FOCUS) == {"refine": True, "find": find, "replace": replace}
+def test_a_change_goes_on_in_its_own_words(text: str) -> None:
+    assert read_steps(text, {**FOCUS, "name": "s"}) == {"refine": True, "words": text, "answers": []}
+
+
+def test_the_answer_to_which_part_repeats_the_change_with_it() -> None:
+    asked = {"words": "改成5天", "answers": ["甲"], "choices": ["乙", "丙"]}
+    assert read_steps("2", {"name": "s", "open": asked}) == {
+        "refine": True,
+        "words": "改成5天",
+        "answers": ["甲", "丙"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [("改了什么？", "compare"), ("what has changed?", "compare"), ("演练一下", "rehearse"), ("replay it", "rehearse"),
+     ("效果怎么样？", "results"), ("how is it doing?", "results")],
+)  # fmt: skip
+def test_what_is_asked_about_the_strategy_in_focus(text: str, step: str) -> None:
+    assert read_steps(text, {"name": "s"}) == {step: True}
 
 
 def test_without_a_draft_in_focus_a_change_is_a_sentence() -> None:
