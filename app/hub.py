@@ -20,6 +20,7 @@ from app.auth import Keys
 from app.channels import address_book, open_channels
 from app.demo_world import history_is_missing, load_demo_world
 from app.examples import examples
+from app.graphs import open_graph
 from app.lock import DataLock
 from app.metrics import Metrics
 from app.migrations import migrate
@@ -39,7 +40,7 @@ from core.events import Input
 from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
-from knowledge.graph import CatalogLimits, GraphService, GraphStore, SqliteGraphStore
+from knowledge.graph import Follower, GraphService
 from strategy.budget import Budget
 from strategy.cards import CardService
 from strategy.delivery.decider import Decider
@@ -115,8 +116,8 @@ class Hub:
         self._watch()
 
     def _open_graph(self) -> None:
-        limits = CatalogLimits(lambda: self.catalog)
-        self.graph_store: GraphStore = SqliteGraphStore(self.database, self.clock, limits)
+        self.graph_store = open_graph(self.settings, self.database, self.clock, lambda: self.catalog)
+        self._exit.callback(self.graph_store.close)
         self.graph = GraphService(self.graph_store, self.policy.check)
 
     def _open_strategies(self) -> None:
@@ -149,6 +150,9 @@ class Hub:
         self._exit.callback(self.replays.close)
         self._exit.callback(self.outbox.stop)
         self._exit.callback(self.live.stop)
+        self.derived = Follower(self.graph_store, self.context(), clock, self.live.accept_inputs)
+        self.graph_store.listeners.append(lambda ctx: self.derived.wake())
+        self._exit.callback(self.derived.stop)
         if not (settings.demo and history_is_missing(self)):
             self.start_engine()
 
@@ -168,6 +172,7 @@ class Hub:
         current ends its time, and what is older comes too late."""
         if not (self._engine_runs.is_set() or self._closing):
             self.live.start()
+            self.derived.start()
             self._engine_runs.set()
 
     def running_engine(self, patience: float = 60.0) -> LiveEngine:

@@ -52,6 +52,17 @@ class Settings(BaseSettings):
         default=4 << 30,
         description="memory that running strategies may keep, estimated, such as `2GiB`; beyond it none is approved",
     )
+    graph: Literal["sqlite", "neo4j"] = Field(
+        default="sqlite", description="where the customer graph lives: in the relational store, or in Neo4j"
+    )
+    graph_url: str | None = Field(
+        default=None,
+        pattern=r"^(bolt|neo4j)(\+s|\+ssc)?://",
+        description="its address, such as `bolt://localhost:7687`",
+    )
+    graph_user: str = Field(default="neo4j", description="user there")
+    graph_password: SecretStr | None = Field(default=None, description="password there; none: no authentication")
+    graph_database: str | None = Field(default=None, description="database there; default: the server's own default")
     demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
     demo_seed: int = Field(default=7, description="seed of the demo world")
 
@@ -145,6 +156,12 @@ def _bad_setting(cause: ValidationError) -> InvalidInput:
 
 
 def _check_pairs(settings: Settings) -> None:
+    if settings.graph == "neo4j" and settings.graph_url is None:
+        raise InvalidInput(
+            Text("图数据库 neo4j 需要地址 ZHONGSHU_GRAPH_URL", "the graph in neo4j needs ZHONGSHU_GRAPH_URL"),
+            where={"field": "ZHONGSHU_GRAPH_URL"},
+            hint=Text("例如 bolt://localhost:7687", "For example bolt://localhost:7687"),
+        )
     if settings.demo and settings.catalog:
         raise InvalidInput(
             Text("演示数据只配零售行业包自带的目录", "the demo world goes with the retail pack's own catalog only"),

@@ -140,6 +140,10 @@ class LiveEngine:
         rows = Rows(frame.schema, self._catalog(ctx), events=events)
         return self._accept(ctx, self.journal.screen(rows.lines(frame, 1)), backfill=False)
 
+    def accept_inputs(self, ctx: RequestContext, inputs: Iterable[Input]) -> Receipt:
+        """As `accept_events`, for what the hub itself has found out and made to fit the catalog."""
+        return self._accept(ctx, (GoodLine(n, found) for n, found in enumerate(inputs, 1)), backfill=False)
+
     def load_history(self, ctx: RequestContext, inputs: Iterable[Input]) -> Receipt:
         """Journal past inputs that warm state and never fire; time then stands at the newest event among them."""
         past = sorted(inputs, key=lambda found: found.time)

@@ -12,7 +12,7 @@ from core.clock import ManualClock
 from core.context import Purpose, RequestContext, Role
 from core.ids import TenantId
 from core.times import Micros
-from knowledge.graph import Assertion, GraphStore, PurposeLimits
+from knowledge.graph import Assertion, Derivations, GraphStore, PurposeLimits
 
 NOW = 1_000_000
 SERVICE = RequestContext(TenantId("t1"), "ana", Role.SERVICE_AGENT, Purpose.SERVICE)
@@ -38,11 +38,11 @@ def edge(subject: str, name: str, obj: str, since: int, **more: Any) -> Assertio
 class Bench:
     """`reopen` is a restart."""
 
-    make: Callable[[ManualClock, PurposeLimits | None], GraphStore]
+    make: Callable[[ManualClock, PurposeLimits | None, Derivations | None], GraphStore]
     audit: Callable[[], Session]
     clock: ManualClock
     store: GraphStore
 
-    def reopen(self, limits: PurposeLimits | None = None) -> GraphStore:
-        self.store = self.make(self.clock, limits)
+    def reopen(self, limits: PurposeLimits | None = None, derived: Derivations | None = None) -> GraphStore:
+        self.store = self.make(self.clock, limits, derived)
         return self.store

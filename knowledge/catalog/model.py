@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from core.text import Lang, Text
 from core.times import Duration, Micros, check_zone, format_time, parse_time, pydantic_reader
@@ -131,6 +131,32 @@ class Action(Named):
     )
 
 
+class Pattern(Named):
+    """A path with missing steps; the hub keeps the attribute `pattern.<id>` of its subjects up to date with it."""
+
+    subject: str
+    path: str = Field(description="such as `customer then checkup[result = abnormal] then no visit within 30d`")
+
+
+class WeightTerm(_Item):
+    """What one kind of event adds to a weight."""
+
+    event: str
+    value: str | None = Field(default=None, description="the numeric field to add up; none: each event counts 1")
+    half_life: Duration = Field(gt=0, description="an event counts half after this time")
+    points: float = Field(default=1.0, gt=0)
+    cap: float | None = Field(default=None, gt=0, description="the most that this term adds")
+
+
+class WeightProfile(Named):
+    """A decaying weight; the hub keeps the attribute `weight.<id>` of its subjects up to date with it."""
+
+    subject: str
+    terms: list[WeightTerm] = Field(min_length=1)
+    cap: float | None = Field(default=None, gt=0)
+    step: float = Field(default=1.0, gt=0, description="strategies see the weight rounded down to a multiple of it")
+
+
 class RelationType(_Item):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -155,6 +181,21 @@ class Catalog(_Item):
     places: dict[str, Place] = Field(default_factory=dict)
     actions: dict[str, Action] = Field(default_factory=dict)
     relations: dict[str, RelationType] = Field(default_factory=dict)
+    patterns: dict[str, Pattern] = Field(default_factory=dict)
+    weights: dict[str, WeightProfile] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _derive(self) -> Catalog:
+        """Patterns and weights are attributes of their subjects to whoever asks for one."""
+        derived: list[tuple[str, Pattern | WeightProfile, AttributeType]] = [
+            *((f"pattern.{name}", p, "boolean") for name, p in self.patterns.items()),
+            *((f"weight.{name}", w, "number") for name, w in self.weights.items()),
+        ]
+        for name, item, kind in derived:
+            if item.subject in self.objects:
+                attribute = Attribute(type=kind, labels=item.labels, purposes=item.purposes)
+                self.objects[item.subject].attributes.setdefault(name, attribute)
+        return self
 
     def attribute(self, object_type: str, name: str) -> Attribute | None:
         found = self.objects.get(object_type)

@@ -1,5 +1,7 @@
 """The customer graph: facts with two times, a source and purposes; relations; timelines. The rules: docs/graph.md."""
 
+from knowledge.graph.derived import Derivations
+from knowledge.graph.follower import Follower
 from knowledge.graph.limits import CatalogLimits, NoLimits
 from knowledge.graph.model import (
     Assertion,
@@ -28,9 +30,11 @@ __all__ = [
     "Assertion",
     "CatalogLimits",
     "Conflict",
+    "Derivations",
     "Erasure",
     "Explanation",
     "Export",
+    "Follower",
     "GraphFact",
     "GraphService",
     "GraphStore",

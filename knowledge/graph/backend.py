@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from core.context import RequestContext
 from core.events import Event
 from core.times import Micros
-from knowledge.graph.model import GraphFact, Merge, Retraction
+from knowledge.graph.model import GraphFact, Merge, Reminder, Retraction
+from knowledge.graph.weight import Channel, DecayedSum
 
 Given = TypeVar("Given")
 
@@ -87,6 +88,14 @@ class FactReader(Protocol):
         ones too; each in the order in which they came or happened."""
         ...
 
+    def sums_of(self, subject: str) -> dict[Channel, DecayedSum]:
+        """A record's stored sums."""
+        ...
+
+    def reminders(self, until: Micros, limit: int) -> list[Reminder]:
+        """Those due, the earliest first."""
+        ...
+
     def counts(self) -> tuple[int, int, int]:
         """Subjects, facts (withdrawn ones included) and events."""
         ...
@@ -127,6 +136,14 @@ class FactWriter(FactReader, Protocol):
         """Withdraw merges; those withdrawn before stay as they are. Returns how many are new."""
         ...
 
+    def put_sums(self, subject: str, sums: Mapping[Channel, DecayedSum]) -> None:
+        """Keep sums of a record in place of those it had."""
+        ...
+
+    def add_reminders(self, reminders: Collection[Reminder]) -> None: ...
+
+    def drop_reminders(self, reminders: Collection[Reminder]) -> None: ...
+
     def erase(self, subjects: Collection[str], dry_run: bool) -> dict[str, int]:
         """Remove every trace of records: rows by kind that are (or would be) gone."""
         ...
@@ -143,4 +160,8 @@ class FactLog(Protocol):
 
     def write(self, ctx: RequestContext, work: Callable[[FactWriter], Given]) -> Given:
         """Do `work` in a turn and commit it to disk. A backend may begin `work` anew when another writer interfered."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held open, and is not the caller's."""
         ...

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
-from core.times import Micros
+from core.times import DAY, Micros
 from knowledge.graph.model import GraphFact, Step
 
 
@@ -13,6 +14,18 @@ def current(facts: Iterable[GraphFact], at: Micros) -> GraphFact | None:
     """The fact of highest rank that holds at a moment."""
     holding = (f for f in facts if f.valid_from <= at and (f.valid_to is None or at < f.valid_to))
     return max(holding, key=lambda f: f.rank, default=None)
+
+
+def standing(facts: Iterable[GraphFact], at: Micros) -> Iterable[GraphFact]:
+    """Of each edge the fact that counts, without edges that hold no longer."""
+
+    def edge(fact: GraphFact) -> tuple[str, str, str]:
+        return (fact.subject, fact.name, fact.object or "")
+
+    for _, group in groupby(sorted(facts, key=edge), key=edge):
+        fact = current(group, at)
+        if fact is not None and not fact.ended:
+            yield fact
 
 
 def steps(facts: Iterable[GraphFact], since: Micros | None = None, until: Micros | None = None) -> list[Step]:
@@ -50,3 +63,29 @@ def _clip(step: Step, since: Micros | None, until: Micros | None) -> Step | None
     ends = [e for e in (step.end, until) if e is not None]
     end = min(ends) if ends else None
     return None if end is not None and end <= start else Step(start, end, step.fact)
+
+
+def change(found: Sequence[Step], since: Micros, until: Micros) -> float | None:
+    """How much a numeric curve rose from one moment to a later one; None when it has no number at either."""
+    ends = [
+        next((s.value for s in found if s.start <= t and (s.end is None or t < s.end)), None) for t in (since, until)
+    ]
+    before, after = (v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in ends)
+    return None if before is None or after is None else after - before
+
+
+def trend(found: Sequence[Step]) -> float | None:
+    """The slope of the least-squares line through a numeric curve's steps, each at its start, in units a day; None for
+    fewer than two."""
+    points = [
+        (s.start / DAY, s.value) for s in found if isinstance(s.value, int | float) and not isinstance(s.value, bool)
+    ]
+    if len(points) < 2:
+        return None
+    middle = sum(x for x, _ in points) / len(points)
+    spread = sum((x - middle) ** 2 for x, _ in points)
+    return sum((x - middle) * y for x, y in points) / spread
+
+
+def _number(step: Step) -> float | None:
+    return step.value if isinstance(step.value, int | float) and not isinstance(step.value, bool) else None

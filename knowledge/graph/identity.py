@@ -4,6 +4,7 @@ what was; and which value survives where the records disagree. How merges are co
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from core.text import Text
 from core.times import Micros
@@ -78,9 +79,8 @@ class Survivorship:
         return cut(found, since, until)
 
 
-def by_record(facts: Iterable[GraphFact]) -> Mapping[str, list[GraphFact]]:
-    """Facts of several records, apart."""
-    found: dict[str, list[GraphFact]] = {}
-    for fact in facts:
-        found.setdefault(fact.subject, []).append(fact)
-    return found
+def canonical(fact: GraphFact, whom: Mapping[str, Identity]) -> GraphFact:
+    """The fact with the canonical ids of its ends; the same fact when nothing was merged."""
+    obj = fact.object or ""
+    subject, obj = whom[fact.subject].canonical, whom[obj].canonical
+    return fact if subject == fact.subject and obj == fact.object else replace(fact, subject=subject, object=obj)

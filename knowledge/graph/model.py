@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from core.context import Purpose
 from core.events import Event
@@ -269,6 +269,32 @@ class Explanation:
         note = {"past": Text("；已过期", "; it has ended"), "future": Text("；尚未生效", "; it has not begun")}
         tail = note.get(self.status, Text("；现行有效", "; it holds now"))
         return Text(claim.zh + tail.zh, claim.en + tail.en)
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """A way through a path pattern: the relations and events that make it so, in order of the steps."""
+
+    subject: str
+    at: Micros
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """Whether a pattern holds for a subject (None: no), and the earliest later moment at which that may change without
+    anything new being told (None: none is foreseen)."""
+
+    found: PathMatch | None
+    next_change: Micros | None
+
+
+class Reminder(NamedTuple):
+    """A derived attribute (`pattern.…`, `weight.…`) of a record is to be looked at again as of a moment."""
+
+    at: Micros
+    item: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

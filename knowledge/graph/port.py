@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from core.context import RequestContext
-from core.events import Event
+from core.events import Event, Fact
 from core.times import Micros
 from knowledge.graph.model import (
     Assertion,
@@ -16,12 +16,17 @@ from knowledge.graph.model import (
     Identity,
     Matches,
     Neighbourhood,
+    PathAnswer,
+    PathMatch,
     Profile,
+    Reminder,
     SameAs,
     Series,
     Stats,
     Timeline,
 )
+from knowledge.graph.pattern import PathPattern
+from knowledge.graph.weight import Weight
 
 
 class PurposeLimits(Protocol):
@@ -117,6 +122,50 @@ class GraphStore(Protocol):
         as_of: Micros | None = None,
         known_at: Micros | None = None,
     ) -> Neighbourhood: ...
+
+    def match(
+        self,
+        ctx: RequestContext,
+        pattern: PathPattern,
+        subject: str,
+        as_of: Micros | None = None,
+        known_at: Micros | None = None,
+    ) -> PathAnswer:
+        """Whether a pattern holds for a subject; events count by their time alone, whenever they became known."""
+        ...
+
+    def matches(
+        self,
+        ctx: RequestContext,
+        pattern: PathPattern,
+        as_of: Micros | None = None,
+        known_at: Micros | None = None,
+        after: str = "",
+        limit: int = 100,
+    ) -> list[PathMatch]:
+        """The subjects for which a pattern holds, in order of id, from after `after` on."""
+        ...
+
+    def weight(self, ctx: RequestContext, subject: str, profile: str, at: Micros | None = None) -> Weight:
+        """A weight of the catalog, as of `at` (default: now).
+
+        Raises:
+            UnknownName: the catalog has no such weight.
+        """
+        ...
+
+    def reminders(self, ctx: RequestContext, until: Micros, limit: int) -> list[Reminder]:
+        """Derived attributes that are due to be looked at by `until`, the earliest first."""
+        ...
+
+    def look(self, ctx: RequestContext, reminder: Reminder) -> tuple[Fact | None, Reminder | None]:
+        """A derived attribute's value as of the reminder's moment, if it is not what the graph has, and when to look
+        again."""
+        ...
+
+    def settle(self, ctx: RequestContext, done: Sequence[Reminder], later: Sequence[Reminder]) -> None:
+        """Drop reminders, and add others, in one transaction."""
+        ...
 
     def timeline(
         self,

@@ -12,7 +12,8 @@ from core.events import Event
 from core.times import Micros
 from knowledge.graph.backend import ALWAYS, Keyed
 from knowledge.graph.log import look_up_key, to_json
-from knowledge.graph.model import ANY_PURPOSE, GraphFact, Merge, Retraction, SameAs
+from knowledge.graph.model import ANY_PURPOSE, GraphFact, Merge, Reminder, Retraction, SameAs
+from knowledge.graph.weight import Channel, DecayedSum
 
 _PAGE = 500
 
@@ -172,6 +173,17 @@ class GraphRepository:
         events = [_event(row) for row in self._rows(_EVENTS_ABOUT, **asked)]
         return self._facts(_FACTS_ABOUT, **asked), events, [_merge(row) for row in self._rows(_MERGES_ABOUT, **asked)]
 
+    def sums_of(self, subject: str) -> dict[Channel, DecayedSum]:
+        statement = """SELECT event, value, half_life, total, at FROM graph_sum
+            WHERE tenant = :tenant AND subject = :subject"""
+        rows = self._rows(statement, subject=subject)
+        return {Channel(event, value or None, life): DecayedSum(total, at) for event, value, life, total, at in rows}
+
+    def reminders(self, until: Micros, limit: int) -> list[Reminder]:
+        statement = """SELECT at, item, subject FROM graph_reminder WHERE tenant = :tenant AND at <= :until
+            ORDER BY at, item, subject LIMIT :limit"""
+        return [Reminder(*row) for row in self._rows(statement, until=until, limit=limit)]
+
     def counts(self) -> tuple[int, int, int]:
         subjects, facts, events = (
             self._rows(f"SELECT count(*) FROM {table} WHERE tenant = :tenant")[0][0]
@@ -242,6 +254,19 @@ class GraphRepository:
         count: int = self._cursor.executemany(statement, rows).rowcount
         return count
 
+    def put_sums(self, subject: str, sums: Mapping[Channel, DecayedSum]) -> None:
+        statement = """INSERT OR REPLACE INTO graph_sum (tenant, subject, event, value, half_life, total, at)
+            VALUES (?, ?, ?, ?, ?, ?, ?)"""
+        rows = [(self._tenant, subject, c.event, c.value or "", c.half_life, s.total, s.at) for c, s in sums.items()]
+        self._cursor.executemany(statement, rows)
+
+    def add_reminders(self, reminders: Collection[Reminder]) -> None:
+        self._many("graph_reminder", ("tenant", "at", "item", "subject"), ((self._tenant, *r) for r in reminders))
+
+    def drop_reminders(self, reminders: Collection[Reminder]) -> None:
+        statement = "DELETE FROM graph_reminder WHERE tenant = ? AND at = ? AND item = ? AND subject = ?"
+        self._cursor.executemany(statement, [(self._tenant, *r) for r in reminders])
+
     def erase(self, subjects: Collection[str], dry_run: bool) -> dict[str, int]:
         facts, events, merges = self.all_of(subjects)
         edges = [f for f in facts if f.object is not None]
@@ -266,6 +291,8 @@ class GraphRepository:
             "events": [("graph_event WHERE tenant = ? AND source = ? AND id = ?",
                         [(tenant, e.source, e.id) for e in events])],
             "merges": [("graph_merge WHERE seq = ?", [(m.seq,) for m in merges])],
+            "sums": [("graph_sum WHERE tenant = ? AND subject = ?", [(tenant, s) for s in subjects])],
+            "reminders": [("graph_reminder WHERE tenant = ? AND subject = ?", [(tenant, s) for s in subjects])],
             "subjects": [("graph_subject WHERE tenant = ? AND subject = ?", [(tenant, s) for s in gone])],
         }  # fmt: skip
         counts: dict[str, int] = {}

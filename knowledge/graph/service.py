@@ -16,13 +16,17 @@ from knowledge.graph.model import (
     Identity,
     Matches,
     Neighbourhood,
+    PathAnswer,
+    PathMatch,
     Profile,
     SameAs,
     Series,
     Stats,
     Timeline,
 )
+from knowledge.graph.pattern import PathPattern
 from knowledge.graph.port import GraphStore
+from knowledge.graph.weight import Weight
 
 Authorize = Callable[[RequestContext, str, str], None]
 """(ctx, action, resource): returns, or raises Forbidden. Actions here: `graph.read`, `graph.write`, `graph.merge`,
@@ -115,6 +119,33 @@ class GraphService:
     ) -> Neighbourhood:
         self._authorize(ctx, "graph.read", subject)
         return self._store.neighbourhood(ctx, subject, hops, as_of, known_at)
+
+    def match(
+        self,
+        ctx: RequestContext,
+        pattern: PathPattern,
+        subject: str,
+        as_of: Micros | None = None,
+        known_at: Micros | None = None,
+    ) -> PathAnswer:
+        self._authorize(ctx, "graph.read", subject)
+        return self._store.match(ctx, pattern, subject, as_of, known_at)
+
+    def matches(
+        self,
+        ctx: RequestContext,
+        pattern: PathPattern,
+        as_of: Micros | None = None,
+        known_at: Micros | None = None,
+        after: str = "",
+        limit: int = 100,
+    ) -> list[PathMatch]:
+        self._authorize(ctx, "graph.read", pattern.subject)
+        return self._store.matches(ctx, pattern, as_of, known_at, after, limit)
+
+    def weight(self, ctx: RequestContext, subject: str, profile: str, at: Micros | None = None) -> Weight:
+        self._authorize(ctx, "graph.read", subject)
+        return self._store.weight(ctx, subject, profile, at)
 
     def timeline(
         self,

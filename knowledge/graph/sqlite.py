@@ -14,17 +14,24 @@ from core.clock import Clock
 from core.context import RequestContext
 from core.db import Database
 from knowledge.graph import tables as _tables  # noqa: F401  # SQLModel has to know them before it can make them
+from knowledge.graph.answers import CustomerGraph
 from knowledge.graph.backend import FactReader, FactWriter, Given
+from knowledge.graph.derived import Derivations
 from knowledge.graph.port import PurposeLimits
 from knowledge.graph.repository import GraphRepository
-from knowledge.graph.store import TemporalGraph
 
 
-class SqliteGraphStore(TemporalGraph):
+class SqliteGraphStore(CustomerGraph):
     """`GraphStore` over `core.db.Database`."""
 
-    def __init__(self, database: Database, clock: Clock, limits: PurposeLimits | None = None) -> None:
-        super().__init__(_SqliteLog(database, clock), clock, limits)
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        limits: PurposeLimits | None = None,
+        derived: Derivations | None = None,
+    ) -> None:
+        super().__init__(_SqliteLog(database, clock), clock, limits, derived)
 
 
 class _SqliteLog:
@@ -41,6 +48,9 @@ class _SqliteLog:
     def write(self, ctx: RequestContext, work: Callable[[FactWriter], Given]) -> Given:
         with self._database.transaction() as session:
             return work(_Turn(session, ctx, self._clock))
+
+    def close(self) -> None:
+        """The database is the hub's to close."""
 
 
 class _Turn(GraphRepository):

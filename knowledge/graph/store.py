@@ -4,7 +4,7 @@ Which fact counts is in curve.py, who is whom in identity.py; how rows are kept 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -17,9 +17,11 @@ from core.telemetry import span
 from core.text import Text
 from core.times import Micros
 from core.together import Together
-from knowledge.graph.backend import ALWAYS, FactLog, FactReader, FactWriter
-from knowledge.graph.curve import current
-from knowledge.graph.identity import Survivorship, identities
+from knowledge.catalog import Catalog
+from knowledge.graph.backend import ALWAYS, FactLog, FactReader, FactWriter, Given
+from knowledge.graph.curve import current, standing
+from knowledge.graph.derived import Derivations
+from knowledge.graph.identity import Survivorship, canonical, identities
 from knowledge.graph.limits import NoLimits
 from knowledge.graph.log import Intake, check_claim, check_same, look_up_key, merge_of, subject_key
 from knowledge.graph.model import (
@@ -50,13 +52,29 @@ _MOST_TOGETHER = 20_000
 """Claims committed in one transaction when several callers come at once."""
 
 
+_NOTHING = Catalog(catalog=1)
+
+
 class TemporalGraph:
     """`GraphStore` over a `FactLog`."""
 
-    def __init__(self, log: FactLog, clock: Clock, limits: PurposeLimits | None = None) -> None:
+    def __init__(
+        self,
+        log: FactLog,
+        clock: Clock,
+        limits: PurposeLimits | None = None,
+        derived: Derivations | None = None,
+    ) -> None:
         self._log, self._clock, self._limits = log, clock, limits or NoLimits()
+        self._derived = derived or Derivations(lambda: _NOTHING)
+        self.listeners: list[Callable[[RequestContext], None]] = []
+        """Told after each write that something may be due."""
         self._survivors = Survivorship(self._limits.trusted)
         self._together = Together(self._assert_all, _MOST_TOGETHER)
+
+    def close(self) -> None:
+        """Let go of what the backend holds open."""
+        self._log.close()
 
     # --- writing ---
 
@@ -72,7 +90,7 @@ class TemporalGraph:
         """Batches that came at once, in one transaction for each tenant and actor that follow each other."""
         answers: list[list[str]] = []
         for ctx, turns in groupby(asked, key=lambda a: a[0]):
-            answers += self._log.write(ctx, partial(self._take_all, ctx, [batch for _, batch in turns]))
+            answers += self._write(ctx, partial(self._take_all, ctx, [batch for _, batch in turns]))
         return answers
 
     def _take_all(
@@ -87,6 +105,7 @@ class TemporalGraph:
         if added := intake.added:
             sources = sorted({f.source for f in added})
             detail = {"facts": len(added), "sources": sources[:10], "first": added[0].id}
+            self._derived.take_facts(turn, added)
             turn.audit("graph.assert", f"{len(added)} facts", detail)
         return intake.answers
 
@@ -99,25 +118,33 @@ class TemporalGraph:
                 if fact_id not in facts:
                     raise _no_fact(fact_id)
             if new := turn.add_retractions(list(facts.values()), retraction):
+                self._derived.take_facts(turn, list(facts.values()))
                 detail = {"facts": list(fact_ids)[:100], "reason": reason}
                 turn.audit("graph.retract", f"{new} facts", detail)
             return new
 
         with span("graph.retract", facts=len(fact_ids)):
-            return self._log.write(ctx, work)
+            return self._write(ctx, work)
 
     def record_events(self, ctx: RequestContext, events: Sequence[Event]) -> int:
         def work(turn: FactWriter) -> int:
             new = turn.add_events(events)
             turn.add_subjects({e.subject: subject_key(e.subject) for e in events})
             if new:
+                self._derived.take_events(turn, new)
                 turn.audit("graph.record_events", f"{len(new)} events", {})
             return len(new)
 
         if not events:
             return 0
         with span("graph.record_events", events=len(events)):
-            return self._log.write(ctx, work)
+            return self._write(ctx, work)
+
+    def _write(self, ctx: RequestContext, work: Callable[[FactWriter], Given]) -> Given:
+        given = self._log.write(ctx, work)
+        for listener in self.listeners:
+            listener(ctx)
+        return given
 
     # --- who is whom ---
 
@@ -136,13 +163,14 @@ class TemporalGraph:
                     new += 1
                 answers.append(merge.id)
             if new:
+                turn.add_reminders(self._derived.about([s for c in claims for s in (c.kept, c.gone)], moment))
                 turn.audit("graph.merge", f"{new} merges", {"merges": answers[:100]})
             return answers
 
         if not claims:
             return []
         with span("graph.merge", merges=len(claims)):
-            return self._log.write(ctx, work)
+            return self._write(ctx, work)
 
     def unmerge(self, ctx: RequestContext, merge_ids: Sequence[str], reason: str, at: Micros | None = None) -> int:
         undone = Retraction(self._clock.now() if at is None else at, reason, ctx.actor)
@@ -153,11 +181,13 @@ class TemporalGraph:
                 if merge_id not in merges:
                     raise NotFound(Text(f"没有合并 {merge_id!r}", f"there is no merge {merge_id!r}"))
             if new := turn.undo_merges(list(merges.values()), undone):
+                records = [s for m in merges.values() for s in (m.claim.kept, m.claim.gone)]
+                turn.add_reminders(self._derived.about(records, undone.recorded_at))
                 turn.audit("graph.unmerge", f"{new} merges", {"merges": list(merge_ids)[:100], "reason": reason})
             return new
 
         with span("graph.unmerge", merges=len(merge_ids)):
-            return self._log.write(ctx, work)
+            return self._write(ctx, work)
 
     def identity(self, ctx: RequestContext, subject: str, known_at: Micros | None = None) -> Identity:
         with self._log.reading(ctx) as reader:
@@ -241,7 +271,7 @@ class TemporalGraph:
                 truncated, frontier = truncated or more, []
                 ends = {end for f in rows for end in (f.subject, f.object or "") if end not in whom}
                 whom.update(self._who(reader, ends, known))
-                for fact in _standing((_canonical(f, whom) for f in rows), moment):
+                for fact in standing((canonical(f, whom) for f in rows), moment):
                     if not self._may_see(ctx, fact):
                         withheld.add(fact.id)
                         continue
@@ -379,7 +409,7 @@ class TemporalGraph:
             return Erasure(who.canonical, who.members, rows, dry_run)
 
         with span("graph.erase"):
-            return self._log.write(ctx, work)
+            return self._write(ctx, work)
 
     # --- purposes ---
 
@@ -398,25 +428,6 @@ class TemporalGraph:
 
 def _known(known_at: Micros | None) -> Micros:
     return ALWAYS if known_at is None else known_at
-
-
-def _canonical(fact: GraphFact, whom: Mapping[str, Identity]) -> GraphFact:
-    """The fact with the canonical ids of its ends; the same fact when nothing was merged."""
-    obj = fact.object or ""
-    subject, obj = whom[fact.subject].canonical, whom[obj].canonical
-    return fact if subject == fact.subject and obj == fact.object else replace(fact, subject=subject, object=obj)
-
-
-def _standing(facts: Iterable[GraphFact], at: Micros) -> Iterable[GraphFact]:
-    """Of each edge the fact that counts, without edges that hold no longer."""
-
-    def edge(fact: GraphFact) -> tuple[str, str, str]:
-        return (fact.subject, fact.name, fact.object or "")
-
-    for _, group in groupby(sorted(facts, key=edge), key=edge):
-        fact = current(group, at)
-        if fact is not None and not fact.ended:
-            yield fact
 
 
 def _no_fact(fact_id: str) -> NotFound:

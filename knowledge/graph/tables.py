@@ -138,3 +138,31 @@ class GraphEventRow(SQLModel, table=True):
     subject: str
     time: int = Field(sa_type=BigInteger)
     data: str = Field(sa_column=Column(String, nullable=False))
+
+
+class SumRow(SQLModel, table=True):
+    """What a record's events of a kind add up to, halved every `half_life`, as it was at `at`; a cache that can be
+    rebuilt from events. `value`: the field added up; empty: each event counts 1."""
+
+    __tablename__ = "graph_sum"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    tenant: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    event: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    half_life: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    total: float
+    at: int = Field(sa_type=BigInteger)
+
+
+class ReminderRow(SQLModel, table=True):
+    """A derived attribute of a record is to be looked at again as of `at`."""
+
+    __tablename__ = "graph_reminder"
+    __table_args__ = (Index("ix_graph_reminder_subject", "tenant", "subject"), {"sqlite_with_rowid": False})
+
+    tenant: str = Field(primary_key=True)
+    at: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    item: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)

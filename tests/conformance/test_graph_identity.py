@@ -219,17 +219,17 @@ def _merge(store: GraphStore, ctx: Any, pairs: Sequence[tuple[str, str]], reason
 @given(told=st.lists(_told, min_size=1, max_size=8), before=_pairs, tried=_pairs)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_merging_and_unmerging_is_bit_identical_to_never_having_merged(
-    bench: Bench, told: list[Any], before: list[tuple[str, str]], tried: list[tuple[str, str]]
+    embedded: Bench, told: list[Any], before: list[tuple[str, str]], tried: list[tuple[str, str]]
 ) -> None:
-    ctx = replace(COMPLIANCE, tenant=TenantId(f"m{bench.clock.now()}"))
-    store = bench.store
+    ctx = replace(COMPLIANCE, tenant=TenantId(f"m{embedded.clock.now()}"))
+    store = embedded.store
     store.assert_facts(ctx, told)
     store.record_events(ctx, [Event(f"e{i}", "visit", m(i), s) for i, s in enumerate(_RECORDS)])
     _merge(store, ctx, before, "before")
-    known = bench.clock.now()
+    known = embedded.clock.now()
     was = _everything(store, ctx), _everything(store, ctx, known)
-    bench.clock.advance(10)
+    embedded.clock.advance(10)
     merges = _merge(store, ctx, tried, "tried")
-    bench.clock.advance(10)
+    embedded.clock.advance(10)
     store.unmerge(ctx, merges, "two people")
     assert (_everything(store, ctx), _everything(store, ctx, known)) == was

@@ -414,30 +414,32 @@ _histories = st.lists(
 
 @given(history=_histories, at=st.integers(0, 10), known=st.none() | st.integers(NOW - 1, NOW + 8))
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_random_histories_read_as_the_oracle_says(bench: Bench, history: list[Any], at: int, known: int | None) -> None:
-    ctx = replace(SERVICE, tenant=TenantId(f"h{bench.clock.now()}"))
-    start = bench.clock.now()
+def test_random_histories_read_as_the_oracle_says(
+    embedded: Bench, history: list[Any], at: int, known: int | None
+) -> None:
+    ctx = replace(SERVICE, tenant=TenantId(f"h{embedded.clock.now()}"))
+    start = embedded.clock.now()
     shift = start - NOW
     oracle = _Oracle()
     for step in history:
-        bench.clock.advance(1)
-        now = bench.clock.now()
+        embedded.clock.advance(1)
+        now = embedded.clock.now()
         if isinstance(step, list):
-            for told, fact_id in zip(step, bench.store.assert_facts(ctx, step), strict=True):
+            for told, fact_id in zip(step, embedded.store.assert_facts(ctx, step), strict=True):
                 oracle.add(told, now, fact_id)
         elif oracle.rows:
             row = oracle.rows[step % len(oracle.rows)]
-            bench.store.retract(ctx, [row.id], "x")
+            embedded.store.retract(ctx, [row.id], "x")
             row.gone = now if row.gone is None else row.gone
     moment, seen = m(at), None if known is None else m(known + shift)
     for subject in (C1, C2):
         expected = {p: oracle.value(subject, p, None, at, seen) for p in ("p", "q")}
         values = {p: c.value for p, c in expected.items() if c is not None and c.value is not None}
-        profile = bench.store.profile(ctx, subject, moment, seen)
+        profile = embedded.store.profile(ctx, subject, moment, seen)
         assert {p: f.value for p, f in profile.values.items()} == values
         for name in ("p", "q"):
-            whole = bench.store.series(ctx, subject, name, known_at=seen).steps
-            part = bench.store.series(ctx, subject, name, m(2), m(7), seen).steps
+            whole = embedded.store.series(ctx, subject, name, known_at=seen).steps
+            part = embedded.store.series(ctx, subject, name, m(2), m(7), seen).steps
             for t in range(11):
                 told = oracle.value(subject, name, None, t, seen)
                 here = [] if told is None or told.value is None else [told.value]
@@ -445,5 +447,5 @@ def test_random_histories_read_as_the_oracle_says(bench: Bench, history: list[An
                 within = here if 2 <= t < 7 else []
                 assert [s.value for s in part if s.start <= t and (s.end is None or t < s.end)] == within
         owned = {d for d in (D1, D2) if (c := oracle.value(subject, "owns", d, at, seen)) and not c.ended}
-        assert bench.store.neighbourhood(ctx, subject, 1, moment, seen).hops.keys() == {subject, *owned}
-    bench.clock.set(start + 100)
+        assert embedded.store.neighbourhood(ctx, subject, 1, moment, seen).hops.keys() == {subject, *owned}
+    embedded.clock.set(start + 100)
