@@ -271,6 +271,7 @@ class TemporalGraph:
                 truncated, frontier = truncated or more, []
                 ends = {end for f in rows for end in (f.subject, f.object or "") if end not in whom}
                 whom.update(self._who(reader, ends, known))
+                members = {who.canonical: who.members for who in whom.values()}
                 for fact in standing((canonical(f, whom) for f in rows), moment):
                     if not self._may_see(ctx, fact):
                         withheld.add(fact.id)
@@ -279,7 +280,7 @@ class TemporalGraph:
                     for node in (fact.subject, fact.object or ""):
                         if node not in distance:
                             distance[node] = hop
-                            frontier += whom[node].members if node in whom else (node,)
+                            frontier += members[node]
                 if not frontier:
                     break
         ordered = tuple(sorted(edges.values(), key=lambda f: (f.subject, f.name, f.object or "", f.seq)))
