@@ -16,6 +16,7 @@ from knowledge.graph.backend import FactWriter, Keyed
 from knowledge.graph.model import Assertion, GraphFact, Merge, SameAs
 
 _SUBJECT = re.compile(r"[A-Za-z][\w.-]*/\S+")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 _MAX_KEY = 64
 """Longer texts are for retrieval, not for look-up."""
 
@@ -25,9 +26,9 @@ def look_up_key(value: object) -> str:
     Chinese mobile number. Empty for what cannot be looked up."""
     if not isinstance(value, str) or len(value) > _MAX_KEY:
         return ""
-    folded = unicodedata.normalize("NFKC", value).casefold()
-    key = "".join(c for c in folded if c.isalnum())
-    return key[2:] if re.fullmatch(r"861\d{10}", key) else key
+    folded = value.lower() if value.isascii() else unicodedata.normalize("NFKC", value).casefold()
+    key = folded if folded.isalnum() else "".join(filter(str.isalnum, folded))
+    return key[2:] if len(key) == 13 and re.fullmatch(r"861\d{10}", key) else key
 
 
 def to_json(value: Any) -> str:
@@ -36,7 +37,7 @@ def to_json(value: Any) -> str:
     Raises:
         TypeError, ValueError: it has no JSON form (NaN and infinity have none).
     """
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return "null" if value is None else _ENCODER.encode(value)
 
 
 def subject_key(subject: str) -> str:
@@ -122,7 +123,7 @@ class Intake:
         self._last[about] = (claim_id, fact.id)
         self.added.append(fact)
         for subject in (claim.subject, claim.object):
-            if subject is not None:
+            if subject is not None and subject not in self.subjects:
                 self.subjects[subject] = subject_key(subject)
         if key := look_up_key(claim.value):
             self.keys.append(Keyed(key, fact.seq))
