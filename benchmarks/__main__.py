@@ -19,13 +19,13 @@ ALL = (
     "conflicts",
     "parse",
     "agents",
-    "graph_quick",
+    "graph",
     "identity",
     "retrieval",
     "retrieval_choices",
     "start",
 )
-SHORTER = {"engine": ["--quick"]}
+SHORTER = {"engine": ["--quick"], "graph": ["--quick"]}
 """What makes a measurement that can take an hour take its share of these."""
 
 
