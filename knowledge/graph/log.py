@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.errors import InvalidInput
 from core.ids import stable_id
 from core.text import Text
 from core.times import Micros
-from knowledge.graph.backend import FactWriter, Keyed
+from knowledge.graph.backend import FactReader, FactWriter, Keyed
 from knowledge.graph.model import Assertion, GraphFact, Merge, SameAs
 
 _SUBJECT = re.compile(r"[A-Za-z][\w.-]*/\S+")
@@ -189,3 +189,16 @@ def merge_of(tenant: str, turn: FactWriter, told: SameAs, now: Micros, actor: st
         again += 1
         merge_id = stable_id("merge", claim_id, again)
     return Merge(merge_id, turn.next_seq("merge"), told, now, actor)
+
+
+def erased_with(reader: FactReader, subjects: Collection[str], facts: Sequence[GraphFact]) -> list[str]:
+    """The records to erase with all facts about `subjects`: what was known only by its relation to them (their device,
+    by its number) is theirs too."""
+    seqs = {f.seq for f in facts}
+    ends = {end for f in facts for end in (f.subject, f.object) if end is not None} - {*subjects}
+
+    def known_by_them(subject: str) -> bool:
+        more, events, merges = reader.all_of([subject])
+        return not events and not merges and {f.seq for f in more} <= seqs
+
+    return [*subjects, *filter(known_by_them, sorted(ends))]

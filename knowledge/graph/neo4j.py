@@ -23,7 +23,7 @@ from knowledge.graph.answers import CustomerGraph
 from knowledge.graph.backend import ALWAYS, FactReader, FactWriter, Given, Keyed
 from knowledge.graph.curve import current
 from knowledge.graph.derived import Derivations
-from knowledge.graph.log import look_up_key, to_json
+from knowledge.graph.log import erased_with, look_up_key, to_json
 from knowledge.graph.model import ANY_PURPOSE, GraphFact, Merge, Reminder, Retraction, SameAs
 from knowledge.graph.port import PurposeLimits
 from knowledge.graph.weight import Channel, DecayedSum
@@ -352,7 +352,7 @@ class _Turn(_Rows):
             "Merge": [self._key(m.id) for m in merges],
             "Sum": self._keys_of("Sum", subjects),
             "Reminder": self._keys_of("Reminder", subjects),
-            "Subject": [self._key(s) for s in subjects],
+            "Subject": [self._key(s) for s in erased_with(self, subjects, facts)],
         }
         known = self._run("MATCH (f:Subject) WHERE f.key IN $keys RETURN count(f) AS n", keys=keys["Subject"])[0]["n"]
         counts = {

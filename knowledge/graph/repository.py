@@ -11,7 +11,7 @@ from core.context import Purpose
 from core.events import Event
 from core.times import Micros
 from knowledge.graph.backend import ALWAYS, Keyed
-from knowledge.graph.log import look_up_key, to_json
+from knowledge.graph.log import erased_with, look_up_key, to_json
 from knowledge.graph.model import ANY_PURPOSE, GraphFact, Merge, Reminder, Retraction, SameAs
 from knowledge.graph.weight import Channel, DecayedSum
 
@@ -272,9 +272,7 @@ class GraphRepository:
         edges = [f for f in facts if f.object is not None]
         seqs = [(f.seq,) for f in facts]
         tenant = self._tenant
-        # What was known only by its relation to them (their device, by its number) is theirs too.
-        ends = {end for f in edges for end in (f.subject, f.object or "")} - {*subjects}
-        gone = [*subjects, *(end for end in sorted(ends) if self._known_by(end, seqs))]
+        gone = erased_with(self, subjects, facts)
         traces: dict[str, list[tuple[str, list[tuple[Any, ...]]]]] = {
             "lookups": [
                 ("graph_lookup WHERE tenant = ? AND key = ? AND seq = ?",
@@ -306,11 +304,6 @@ class GraphRepository:
         return counts
 
     # --- parts ---
-
-    def _known_by(self, subject: str, seqs: Sequence[tuple[int]]) -> bool:
-        """Whether these facts are all that is known of a subject."""
-        facts, events, merges = self.all_of([subject])
-        return not events and not merges and {(f.seq,) for f in facts} <= {*seqs}
 
     def _counting(self, where: str, rows: Sequence[tuple[Any, ...]]) -> int:
         statement = f"SELECT count(*) FROM {where}"

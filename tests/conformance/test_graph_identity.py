@@ -160,6 +160,7 @@ def test_erasure_counts_first_and_then_leaves_no_trace_of_any_record(bench: Benc
     assert store.neighbourhood(SERVICE, D1).hops == {D1: 0}
     assert store.exists(SERVICE, kept[0])
     assert store.exists(SERVICE, "e2")
+    assert store.find(SERVICE, "d1").matches == ()
     assert set(store.erase(SERVICE, C2).rows.values()) == {0}
 
 
