@@ -11,6 +11,8 @@ from pydantic import Field
 
 from core.errors import Conflict, InvalidInput, NeedsAnswer, NotFound, Refused, UnknownName, ZhongshuError
 from core.text import Text, guess_lang
+from strategy.cards import BESIDE
+from strategy.conflicts import conflicts_of
 from strategy.differences import differences
 from strategy.language import read_sentence
 from strategy.refine import refine
@@ -278,8 +280,17 @@ def _shown(scope: Scope, found: StrategyVersion) -> dict[str, Any]:
         "sentence": found.sentence or found.readback.say(lang),
         "read_by": found.read_by,
         "readback": found.readback.say(lang),
-        "warnings": [w.say(lang) for w in found.warnings],
+        "warnings": [w.say(lang) for w in (*found.warnings, *_conflicts(scope, found))],
     }
+
+
+def _conflicts(scope: Scope, found: StrategyVersion) -> list[Text]:
+    """What a version that does not run yet would do wrong beside those that run, are approved or paused."""
+    if found.state in BESIDE:
+        return []
+    others = [each.strategy for each in scope.deps.strategies.list(scope.ctx) if each.state in BESIDE]
+    clashes = conflicts_of(found.strategy, others, scope.deps.catalog(scope.ctx))
+    return [clash.said for clash in clashes if clash.decided]
 
 
 def _brief(found: StrategyVersion) -> dict[str, Any]:
