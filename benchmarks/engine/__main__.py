@@ -1,6 +1,6 @@
 """The engine's figures.
 
-Run: python -m benchmarks.engine [--quick] [--json] [--out docs/benchmarks] | --peers-setup
+Run: python -m benchmarks.engine [--quick | --short] [--json] [--out docs/benchmarks] | --peers-setup
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from benchmarks.engine import peers
 def main() -> int:
     words = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
     words.add_argument("--quick", action="store_true", help="the figures of the issue in under a minute")
+    words.add_argument(
+        "--short", action="store_true", help="the full run up to 100,000 strategies, customers and 1,000 rules"
+    )
     words.add_argument("--json", action="store_true", help="end with one line of JSON")
     words.add_argument("--peers-setup", action="store_true", help="install the rule engines compared with in var/peers")
     words.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="where a full run writes")
@@ -30,11 +33,11 @@ def main() -> int:
         found = quick()
         print("\n".join(f"{name}: {value}" for name, value in found.items()) if not said.json else json.dumps(found))
         return 0
-    from benchmarks.engine.curves import full
+    from benchmarks.engine.curves import SHORT, Scale, full
     from benchmarks.engine.report import write
 
     kept = said.out / "engine.json"
-    found = full(lambda so_far: kept.write_text(json.dumps(so_far), encoding="utf-8"))
+    found = full(lambda so_far: kept.write_text(json.dumps(so_far), encoding="utf-8"), SHORT if said.short else Scale())
     write(found, said.out)
     print(json.dumps(found["figures"]) if said.json else f"written to {said.out}")
     return 0

@@ -64,22 +64,42 @@ PACE = peers.Pace(seconds=0.5, rounds=5, warm=3.0, most=240.0)
 WIDER = (1, 10, 100)
 
 
-def full(keep: Callable[[dict[str, Any]], object], names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Everything, for docs/benchmarks/engine.json: about an hour. `keep` is given what there is after each curve, with
-    the peers still empty, so that a run that is ended has not been for nothing."""
+@dataclass(frozen=True)
+class Scale:
+    """How far the curves go: `most` strategies, customers and rules of peers; the rest is left out and said so."""
+
+    most: int = 10_000_000
+    rules: int = 10_000
+    pace: peers.Pace = PACE
+
+    def of(self, plan: Plan) -> Plan:
+        places = ("strategies", "customers", "states", "single", "recovery")
+        kept = {name: [place for place in getattr(plan, name) if place <= self.most] for name in places}
+        short = any(len(kept[name]) < len(getattr(plan, name)) for name in places)
+        left_out = f"more than {self.most:,} strategies or customers: a short run" if short else plan.left_out
+        return replace(plan, **kept, left_out=left_out)
+
+
+SHORT = Scale(100_000, 1_000, peers.Pace(seconds=0.3, rounds=5, warm=1.5, most=60.0))
+
+
+def full(keep: Callable[[dict[str, Any]], object], scale: Scale, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Everything, for docs/benchmarks/engine.json. `keep` is given what there is after the peers and after each curve,
+    so that a run that is ended has not been for nothing."""
     chosen = list(names or matchers())[::-1]
     found: dict[str, Any] = {
         "machine": machine_facts(),
         "figures": quick.own(quick.to_stderr),
         "touched": touched(mixed(1_000)),
-        "peers": [],
+        "peers": _peers(scale),
     }
+    keep(found)
     for name in chosen:
-        found[name] = {"left_out": PLANS[name].left_out}
+        plan = scale.of(PLANS[name])
+        found[name] = {"left_out": plan.left_out}
         for curve, measure in CURVES.items():
-            found[name][curve] = measure(name, PLANS[name])
+            found[name][curve] = measure(name, plan)
             keep(found)
-    found["peers"] = _peers()
     return found
 
 
@@ -155,14 +175,14 @@ CURVES = {
 }
 
 
-def _peers() -> list[dict[str, Any]]:
+def _peers(scale: Scale) -> list[dict[str, Any]]:
     """Every peer with 10 to 10,000 rules. The slowest answers a sample of 20."""
     found = []
-    for count in SIZES[:4]:
+    for count in [size for size in SIZES if size <= scale.rules]:
         for peer in (*peers.PEERS, peers.SLOWEST):
             slow = peer is peers.SLOWEST or count > 1_000
             work = figures.work(count, 20 if slow else 300)
-            for result in peers.ask(peer, work, PACE):
+            for result in peers.ask(peer, work, scale.pace):
                 quick.to_stderr(f"{count} rules: {result}")
                 found.append({"rules": count, **vars(result)})
     return found
