@@ -64,9 +64,8 @@ def body(found: dict[str, Any], pictures: list[str]) -> str:
         parts.append(f"### {title}")
         for name in [name for name in NAMES if found.get(name, {}).get(curve)]:
             rows = [[_shown(cell) for cell in _units(curve, row)] for row in found[name][curve]]
-            parts.append(
-                f"{NAMES[name].capitalize()} (left out: {found[name].get('left_out', 'nothing')}):\n\n{table(head, rows)}"
-            )
+            left_out = found[name].get("left_out", "nothing")
+            parts.append(f"{NAMES[name].capitalize()} (left out: {left_out}):\n\n{table(head, rows)}")
         parts += [f"![{PICTURES[p][0]}](engine-{p}.png)" for p in _pictured(curve) if f"engine-{p}.png" in pictures]
     return "\n\n".join(parts)
 
