@@ -19,6 +19,9 @@ from strategy.conflicts.witness import Trial, witness_of
 from strategy.document import Cap, Strategy
 from strategy.engine.check import check_strategy
 
+TRIED = 12
+"""Strategies that share an engine when pairs are tried: it judges each of them on the past of every pair."""
+
 
 class Portfolio:
     """Build it once; `add` and `remove` keep it up to date; `clashes_of` asks about one strategy that need not be in it
@@ -133,7 +136,8 @@ class Portfolio:
             witness = witnesses.get(name)
             if witness is None and never_together(strategy, other, self._catalog):
                 continue
-            witness = witness or witness_of([strategy, other], self._catalog)
+            if witness is None and all(self._fires_on(each) is not None for each in (strategy, other)):
+                witness = witness_of([strategy, other], self._catalog)
             for clash in clashes:
                 if witness is not None:
                     yield Clash(clash.kind, clash.strategies, clash.said, clash.actions, True, witness)
@@ -141,10 +145,16 @@ class Portfolio:
                     yield Clash(clash.kind, clash.strategies, words.undecided(clash.said), clash.actions, False)
 
     def _at_once(self, strategy: Strategy, others: Sequence[Strategy]) -> dict[str, Witness]:
-        """Meetings found by putting together what each fires on by itself: no solver, one engine for all."""
+        """Meetings found by putting together what each fires on by itself: no solver, one engine for some at a time."""
         mine = self._fires_on(strategy)
-        if mine is None or not others:
-            return {}
+        found: dict[str, Witness] = {}
+        if mine is None:
+            return found
+        for start in range(0, len(others), TRIED):
+            found |= self._put_together(strategy, mine, others[start : start + TRIED])
+        return found
+
+    def _put_together(self, strategy: Strategy, mine: Witness, others: Sequence[Strategy]) -> dict[str, Witness]:
         pasts: dict[str, list[Input]] = {}
         pairs: dict[str, tuple[str, str]] = {}
         for number, other in enumerate(others, start=FIRST_KEY):

@@ -35,8 +35,9 @@ def witness_of(strategies: Sequence[Strategy], catalog: Catalog) -> Witness | No
         layout = Layout.of(strategies, catalog)
         for older in (False, True):
             timeline = Timeline(layout, strategies[0].subject, older=older)
+            worth = Worth(timeline)
             for moments in _plans(strategies, layout):
-                inputs = _solved(timeline, strategies, moments)
+                inputs = _solved(timeline, worth, strategies, moments)
                 if inputs is None:
                     continue
                 found = Trial(strategies, catalog, layout.now).run({"1": inputs}).get("1")
@@ -69,8 +70,10 @@ def pulses(condition: Condition) -> set[str]:
     return set()
 
 
-def _solved(timeline: Timeline, strategies: Sequence[Strategy], moments: Sequence[int]) -> list[Input] | None:
-    solver, worth = z3.SimpleSolver(), Worth(timeline)
+def _solved(
+    timeline: Timeline, worth: Worth, strategies: Sequence[Strategy], moments: Sequence[int]
+) -> list[Input] | None:
+    solver = z3.SimpleSolver()
     solver.set("timeout", PATIENCE)
     wanted = []
     for strategy, moment in zip(strategies, moments, strict=True):

@@ -41,11 +41,19 @@ class Worth:
 
     def __init__(self, past: Timeline) -> None:
         self._past = past
+        self._told: dict[tuple[int, int], tuple[Condition, Pair]] = {}
 
     # what a condition is worth
 
     def truth(self, c: Condition, at: int) -> Pair:
         """At so many microseconds before the moment; facts are unknown until they arrive."""
+        key = (id(c), at)
+        if key not in self._told:
+            # The condition is kept with its answer: an id is its own only while it lives.
+            self._told[key] = c, self._truth(c, at)
+        return self._told[key][1]
+
+    def _truth(self, c: Condition, at: int) -> Pair:
         if isinstance(c, All | Any_):
             parts = [self.truth(part, at) for part in c.of]
             return Pair.every(parts) if isinstance(c, All) else Pair.some(parts)

@@ -129,10 +129,12 @@ def _measured(kind: str, strategy: Strategy, sentence: Text, fired: dict[str, in
         "template": Text("行业包推荐，尚无策略覆盖", "the pack proposes it, and no strategy covers it"),
         "sibling": Text("已有策略只照顾一部分人", "a strategy does this for some only"),
     }[kind]
-    why = Text(
-        f"{lead.zh}：按记录会触发 {times} 次，涉及 {known} 个对象里的 {subjects} 个",
-        f"{lead.en}: on record it would have fired {times} times, for {subjects} of {known}",
+    did = Text(
+        f"按记录会触发 {times} 次，涉及 {known} 个对象里的 {subjects} 个",
+        f"on record it would have fired {times} times, for {subjects} of {known}",
     )
+    never = Text("按记录一次也不会触发", "on record it would never have fired")
+    why = Text(f"{lead.zh}：{(did if times else never).zh}", f"{lead.en}: {(did if times else never).en}")
     counts = {"firings": float(times), "subjects": float(subjects), "known": float(known)}
     return Recommendation(kind, strategy, sentence, why, counts, tuple(sorted(fired))[:SHOWN])
 

@@ -25,6 +25,8 @@ FEWEST = 8
 """Cases from which a finding may be more than chance."""
 USUAL = 0.6
 """Share of cases in which a step has to follow, to be one that is missing otherwise."""
+ERROR = 0.05
+"""Chance that a kind of finding is noise, however many candidates were compared for it (Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def _sharpest(
     stands out."""
     best: tuple[float, tuple[str, str, set[str]]] | None = None
     everyone = records.subjects[kind]
+    enums = [each for each in catalog.objects[kind].attributes.values() if each.type == "enum"]
+    sure = _confidence(sum(len(each.values) for each in enums))
     for name, attribute in catalog.objects[kind].attributes.items():
         if attribute.type != "enum":
             continue
@@ -92,8 +96,8 @@ def _sharpest(
             if len(members) < FEWEST:
                 continue
             others = sum(1 for who in everyone if told.get(who) == value)
-            low, _ = wilson(Arm(len(left), len(members)))
-            _, high = wilson(Arm(len(everyone), others))
+            low, _ = wilson(Arm(len(left), len(members)), sure)
+            _, high = wilson(Arm(len(everyone), others), sure)
             if low > high and (best is None or low - high > best[0]):
                 best = (low - high, (name, value, members))
     return None if best is None else best[1]
@@ -114,13 +118,13 @@ def _moments(records: Records, catalog: Catalog) -> Iterator[Found]:
         middle = moments[len(moments) // 2]
         calm = [who for who in records.subjects[kind] if who not in rises]
         best: tuple[float, str, int, int] | None = None
-        for event, type_ in catalog.events.items():
-            if type_.subject != kind or not records.times[event]:
-                continue
+        events = [event for event, type_ in catalog.events.items() if type_.subject == kind and records.times[event]]
+        sure = _confidence(len(events) * len(catalog.forecasts))
+        for event in events:
             silent = sum(1 for who, at in rises.items() if not records.count(event, who, at - BEFORE, at))
             quiet = sum(1 for who in calm if not records.count(event, who, middle - BEFORE, middle))
-            low, _ = wilson(Arm(len(rises), silent))
-            _, high = wilson(Arm(len(calm), quiet)) if calm else (0.0, 1.0)
+            low, _ = wilson(Arm(len(rises), silent), sure)
+            _, high = wilson(Arm(len(calm), quiet), sure) if calm else (0.0, 1.0)
             if low > high and (best is None or low - high > best[0]):
                 best = (low - high, event, silent, quiet)
         if best is None:
@@ -166,11 +170,12 @@ def _missing_steps(records: Records, catalog: Catalog) -> Iterator[Found]:
         if records.times[event]:
             by_kind[type_.subject].append(event)
     days = max(1.0, (records.end - records.begin) / DAY)
+    sure = _confidence(sum(len(events) * (len(events) - 1) for events in by_kind.values()) * len(DELAYS))
     for kind, events in by_kind.items():
         for first in events:
             best: tuple[float, Found] | None = None
             for then in events:
-                step = _step(records, catalog, kind, first, then, days) if first != then else None
+                step = _step(records, catalog, kind, first, then, days, sure) if first != then else None
                 if step is not None and (best is None or step[0] > best[0]):
                     best = step
             if best is not None:
@@ -178,7 +183,7 @@ def _missing_steps(records: Records, catalog: Catalog) -> Iterator[Found]:
 
 
 def _step(
-    records: Records, catalog: Catalog, kind: str, first: str, then: str, days: float
+    records: Records, catalog: Catalog, kind: str, first: str, then: str, days: float, sure: float
 ) -> tuple[float, Found] | None:
     starts = [
         (who, at) for who, times in records.times[first].items() for at in times if at + DELAYS[-1] <= records.end
@@ -196,7 +201,7 @@ def _step(
         actors = {who for who, _ in starts}
         rate = sum(len(followers.get(who, ())) for who in actors) / len(actors) / days
         chance = min(1.0, rate * within / DAY)
-        low, _ = wilson(Arm(len(starts), len(done)))
+        low, _ = wilson(Arm(len(starts), len(done)), sure)
         if low <= max(2 * chance, chance + 0.2):
             return None
         return low - chance, _missing(catalog, kind, first, then, within, missed, len(starts))
@@ -241,6 +246,11 @@ def _action(catalog: Catalog) -> dict[str, str]:
         catalog.actions.items(), key=lambda each: (each[1].channel not in ("inbox", "voice"), bool(each[1].purposes))
     )
     return {"action": ranked[0][0]} if ranked else {"task": "look after it"}
+
+
+def _confidence(compared: int) -> float:
+    """Of each interval, so that all that are compared hold together."""
+    return 1 - ERROR / max(1, compared)
 
 
 def _number(value: Any) -> float:

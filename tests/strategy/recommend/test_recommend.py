@@ -15,20 +15,25 @@ from strategy.document import Strategy
 from strategy.language import read_sentence
 from strategy.recommend import Recommendation, Template, recommendations
 
-CATALOG = read_catalog("""
+HEAD = """
 catalog: 1
 objects:
   customer:
     labels: {zh: [客户], en: [customer]}
     attributes: {tier: {type: enum, labels: {zh: [等级], en: [tier]},
                  values: {vip: {zh: [大客户], en: [high-value]}, plain: {zh: [普通客户], en: [plain]}}}}
+"""
+EVENTS = """
 events:
   login: {subject: customer, labels: {zh: [登录], en: [login]}}
   repair: {subject: customer, labels: {zh: [报修], en: [repair request]}}
   fixed: {subject: customer, labels: {zh: [修好], en: [repair done]}}
+"""
+TAIL = """
 forecasts: {churn: {subject: customer, horizon: 30d, unit: percent, labels: {zh: [流失风险], en: [churn risk]}}}
 actions: {call: {labels: {zh: [外呼], en: [outbound call]}, channel: voice}}
-""").catalog
+"""
+CATALOG = read_catalog(HEAD + EVENTS + TAIL).catalog
 START = parse_time("2026-04-01T09:00:00+08:00")
 
 
@@ -106,6 +111,36 @@ def test_what_is_done_for_some_is_recommended_for_the_others_when_it_would_fire(
     vip, plain = ({"kind": "attribute", "name": "tier", "op": "==", "value": value} for value in ("vip", "plain"))
     assert made(running("a", trigger, audience=vip))["sibling"].counts["subjects"] == 20
     assert "sibling" not in made(running("a", trigger, audience=plain))  # no VIP ever asked for a repair
+
+
+def test_a_template_that_would_never_have_fired_says_so() -> None:
+    sentence = Text(
+        "客户1天内登录至少9次，就外呼", "When a customer has at least 9 logins in 1 day, arrange an outbound call"
+    )
+    found = made(templates=(Template("never", sentence),))["template"]
+    assert found.counts["firings"] == 0
+    assert (found.why.zh.endswith("按记录一次也不会触发"), found.why.en.endswith("it would never have fired")) == (
+        True,
+        True,
+    )
+
+
+def stopped(types: int) -> set[str]:
+    """Kinds recommended over so many event types, where one is missing for 9 of 10 at risk and 20 of 50 others."""
+    names = [f"e{n}" for n in range(types)]
+    declared = "\n".join(f"  {n}: {{subject: customer, labels: {{zh: [事{n}], en: [act {n}]}}}}" for n in names)
+    catalog = read_catalog(f"{HEAD}events:\n{declared}\n{TAIL}").catalog
+    history: list[Input] = []
+    for n in range(60):
+        who, silent = f"customer/{n}", n < 9 or 10 <= n < 30
+        history += [Fact(who, "churn", 20, at(1)), Fact(who, "churn", 90 if n < 10 else 25, at(30))]
+        history += [Event(f"{name}-{n}", name, at(5 if name == "e0" and silent else 25), who) for name in names]
+    history.sort(key=lambda item: item.time)
+    return {each.kind for each in recommendations(catalog, [], [], history)}
+
+
+def test_what_stands_out_alone_may_be_chance_among_forty() -> None:
+    assert ("moment" in stopped(1), "moment" in stopped(40)) == (True, False)
 
 
 def test_nothing_is_recommended_from_nothing() -> None:
