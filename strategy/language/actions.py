@@ -4,7 +4,10 @@ that look like a condition or a limit are never swallowed into a task."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
+
+from rapidfuzz.distance import DamerauLevenshtein
 
 from core.text import Text
 from knowledge.catalog import nearest
@@ -12,6 +15,7 @@ from strategy.document import ActionCall
 from strategy.language.lexer import Part
 from strategy.language.normalise import plain
 from strategy.language.scope import Scope
+from strategy.language.vocabulary import fixed_words
 
 _CUTS = ("COMMA", "STOP", "LIST", "AND", "NEXT", "PLUS")
 _LEADS = (
@@ -176,7 +180,11 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
         [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
     )
     if counted:
-        tests += [p for p in bare if p.has("DUR", "WINDOW", "CMPQ", "AT") or p.named("event", "field", "attribute")]
+        tests += [
+            p
+            for p in bare
+            if p.has("DUR", "WINDOW", "CMPQ", "AT") or p.named("event", "field", "attribute", "relation")
+        ]
     if any(p.has("AFTER") for p in bare) and any(p.has("DUR", "AT") for p in bare):
         tests += bare
     if not any(p.has("UNKNOWN", "VERB", "STRING", "NAME") for p in bare):
@@ -195,6 +203,22 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
         )
 
 
+def _refuse_slip(words: Sequence[Part], scope: Scope) -> None:
+    """ "verfy by logins": a mistyped word of a limit is no task."""
+    said = scope.said(words[0]).split()
+    if not words[0].has("UNKNOWN") or not said or not said[0].isascii():
+        return
+    if near := [w for w in _limit_words() if 0 < DamerauLevenshtein.distance(said[0].lower(), w) <= len(w) // 4]:
+        scope.invalid(words, f"没有看懂“{scope.said(*words)}”", f"{scope.said(*words)!r} was not understood", near=near)
+
+
+@lru_cache(maxsize=1)
+def _limit_words() -> tuple[str, ...]:
+    kinds = ("VERIFY", "COOL", "ROLLOUT", "HOLDOUT", "BUDGET", "CONSENT", "QUIET", "NOREPEAT")
+    first = (text.split()[0] for text, word in fixed_words() if word.kind in kinds and text.isascii())
+    return tuple(sorted({word for word in first if len(word) > 4}))
+
+
 def _task(bare: list[Part], params: dict[str, Any], scope: Scope) -> ActionCall | None:
     words = bare
     if len(bare) > 1 and bare[0].has("VERB") and plain(scope.said(bare[0])) in _DELIVERY:
@@ -203,6 +227,7 @@ def _task(bare: list[Part], params: dict[str, Any], scope: Scope) -> ActionCall 
     said = scope.said(*words).strip()
     if not said:
         return None
+    _refuse_slip(words, scope)
     labels = scope.lexicon.labels(["action"])
     close = nearest(plain(said), labels)
     zh = f"目录里没有动作“{said}”，作为人工任务保留" + (f"；最接近的有：{'、'.join(close)}" if close else "")

@@ -38,6 +38,8 @@ def read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     if is_path(parts):
         return path_leaf(parts, scope)
     parts = _adjective(_relative(list(parts), scope), scope)
+    if is_path(parts):
+        return path_leaf(parts, scope)
     parts = _set_audience_apart(parts, scope)
     for part in parts:
         if part.has("OBJECT"):

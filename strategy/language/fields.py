@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Seq
 
 from core.text import Text
+from core.times import DAY
 from knowledge.catalog.units import WrongUnit, convert
 from strategy.document import Aggregate, Filter, Happens, Streak, Window
 from strategy.language.amounts import POINTS, Quantity
@@ -56,7 +57,7 @@ def window_of(said: Said) -> Window:
 def fields_for(scope: Scope, event: str, quantity: Quantity) -> list[Name]:
     """The numeric fields of an event that a quantity can be meant for: those of its dimension, else (no unit) all."""
     fields = [Name("field", n, event) for n, f in scope.catalog.events[event].fields.items() if f.type == "number"]
-    if quantity.unit is None or len(fields) <= 1:
+    if quantity.unit is None or (len(fields) <= 1 and (quantity.micros or 0) < DAY):
         return fields
     fitting = []
     for name in fields:
@@ -68,6 +69,8 @@ def fields_for(scope: Scope, event: str, quantity: Quantity) -> list[Name]:
         except WrongUnit:
             continue
         fitting.append(name)
+    if (quantity.micros or 0) >= DAY:  # "not for over 7 days": days are said of time, not of the minutes of one event
+        return [n for n in fitting if (Quantity(1, scope.attribute(n).unit).micros or 0) >= DAY]
     return fitting or fields
 
 

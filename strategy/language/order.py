@@ -46,7 +46,7 @@ def pieces_of(parts: Sequence[Part], scope: Scope) -> list[Piece]:
             cur.open = True
             pieces.append(Piece())
         elif (part.has("AFTER") and not part.names) or _of_event(parts, i, cur):
-            i = _english_after(parts, i, pieces)
+            i = _english_after(parts, i, pieces, scope)
             continue
         elif part.has("UNFOLLOWED"):
             pieces.append(Piece(absent=True))
@@ -89,7 +89,7 @@ def _date_named(parts: Sequence[Part]) -> bool:
     return not any(p.named("event", "field") for p in parts)
 
 
-def _english_after(parts: Sequence[Part], i: int, pieces: list[Piece]) -> int:
+def _english_after(parts: Sequence[Part], i: int, pieces: list[Piece], scope: Scope) -> int:
     """ "after A …": A (up to its event and bracket) happens first, whatever stands around it follows."""
     stop = i + 1
     while stop < len(parts) and not parts[stop].named("event"):
@@ -100,9 +100,21 @@ def _english_after(parts: Sequence[Part], i: int, pieces: list[Piece]) -> int:
         and not parts[stop].has("NEG")
     ):
         stop += 1
+    stop = _measured(parts, stop, scope)
     anchor = Piece(list(parts[i + 1 : stop]), anchor=True)
     pieces.insert(len(pieces) - 1, anchor)
     return stop
+
+
+def _measured(parts: Sequence[Part], stop: int, scope: Scope) -> int:
+    """ "after a video watched to 80% or more, …": the amount up to the comma is still said of the event."""
+    at = stop
+    while at < len(parts) and parts[at].has("FILLER", "TO", "VERB") and not parts[at].names:
+        at += 1
+    comparison = parts[at].get("CMPQ") if at < len(parts) else None
+    if comparison is None or not comparison.quantity.unit or comparison.quantity.micros is not None:
+        return stop
+    return at + 1 if "," not in scope.normal.text[parts[stop - 1].end : parts[at].start] else stop
 
 
 def _other_event(rest: Sequence[Part], cur: Piece) -> bool:

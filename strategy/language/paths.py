@@ -69,10 +69,20 @@ def is_path(parts: Sequence[Part]) -> bool:
         p.has("NEG", "WITHOUT", "NEVER") and any(q.named("relation") or q.has("OBJECT") for q in parts[i + 1 : i + 4])
         for i, p in enumerate(parts)
     )
+    if any(_denied_value(parts, i) for i in range(len(parts))) and not any(
+        p.named("attribute") or p.has("CMPQ", "CMPV") for p in parts
+    ):
+        return True
     if any(p.named("attribute") or p.has("CMPQ", "CMPV", "VALUE") for p in parts):
         return tied and denied and not any(p.has("NEG") and p.named("attribute") for p in parts)
     objects = sum(p.has("OBJECT") for p in parts)
     return tied or (objects > 0 and denied) or (objects > 1 and any(p.has("EXISTS") for p in parts))
+
+
+def _denied_value(parts: Sequence[Part], i: int) -> bool:
+    """ "没有营养科的门诊记录", "no nutrition visit record": a value of the thing that is missing."""
+    rest = [p for p in parts[i + 1 : i + 4] if p.senses.keys() != {"FILLER"} and not p.has("DE")]
+    return parts[i].has("NEG", "WITHOUT", "NEVER") and len(rest) > 1 and rest[0].has("VALUE") and rest[1].has("OBJECT")
 
 
 def path_leaf(parts: Sequence[Part], scope: Scope) -> LeafDraft:
@@ -223,6 +233,13 @@ def _loose_tests(seg: Segment, hops: Sequence[_Hop], reached: Sequence[str]) -> 
         at = seg.index(part)
         stop = next((j for j in range(at + 1, len(seg.parts)) if seg.parts[j].has("OBJECT", "PATHLINK")), None)
         hops[i].filters += _filters(Segment(seg.parts[at:stop], seg.scope, seg.used), part, name)
+    for part in seg.free("VALUE"):
+        values = [(n, i) for n in part.named("value") for i, o in enumerate(reached) if n.owner == o]
+        if len(values) != 1:
+            complain(part, seg.scope)
+        value, i = values[0]
+        seg.use(part)
+        hops[i].filters.append(Filter(field=value.item, op="==", value=value.id))
 
 
 def _filters(seg: Segment, part: Part, name: Name) -> list[Filter]:

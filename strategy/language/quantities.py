@@ -160,7 +160,8 @@ def _compare(op: str, b: Bindings) -> dict[str, object]:
 def _range(b: Bindings, _: Part) -> dict[str, object] | None:
     low, high = b["a"].get("QTY"), b["b"].get("QTY")
     if low.unit is None and not low.times:
-        low = replace(low, unit=high.unit, times=high.times)
+        wan = high.unit == "万元" and low.number > high.number  # 1万到5万元
+        low = replace(low, unit="CNY" if wan else high.unit, times=high.times)
     low, high = (replace(q, number=-q.number) if sign in b else q for q, sign in ((low, "m"), (high, "w")))
     return {"CMPQ": Comparison(">=", low, high, inclusive="i" in b)}
 

@@ -21,7 +21,7 @@ def divided(parts: Sequence[Part]) -> list[Part]:
     """ "A与B之比", "the ratio of A to B": the word between the two is no "and" of conditions."""
     result = list(parts)
     for i, part in enumerate(parts):
-        if not part.has("RATIO") or part.names:
+        if not part.has("RATIO") or part.has("OUTOF") or part.names:
             continue
         clause = _clause_around(result, i)
         if any(result[j].has("OUTOF") for j in clause):
@@ -56,7 +56,9 @@ def is_ratio(parts: Sequence[Part]) -> bool:
 def ratio_leaf(parts: Sequence[Part], scope: Scope) -> LeafDraft:
     """7天内投诉与下单之比超过10% · the ratio of complaints to orders in the last 7 days is above 10%."""
     whole = Segment(tuple(parts), scope)
-    window_part, test = whole.take("WINDOW"), whole.take("CMPQ")
+    window_part, compared = whole.take("WINDOW"), whole.free("CMPQ")
+    shares = [p for p in compared if p.get("CMPQ").quantity.unit == "percent"]
+    test = next(iter(shares or compared), None)
     if test is None:
         scope.invalid(
             list(parts),
@@ -68,7 +70,7 @@ def ratio_leaf(parts: Sequence[Part], scope: Scope) -> LeafDraft:
     quantity = comparison.quantity
     if comparison.high is not None or quantity.times or quantity.unit not in (None, "percent"):
         complain(test, scope)
-    taken = [window_part, test, *(p for p in parts if p.has("RATIO") and not p.names)]
+    taken = [window_part, test, *(p for p in parts if p.has("RATIO") and not p.has("OUTOF") and not p.names)]
     rest = [p for p in parts if not any(p is t for t in taken)]
     at = next(i for i, p in enumerate(rest) if p.has("OUTOF"))
     of, per = (_events(side, scope) for side in (rest[:at], rest[at + 1 :]))

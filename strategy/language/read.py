@@ -31,7 +31,7 @@ from strategy.language.paths import linked
 from strategy.language.quantities import quantities
 from strategy.language.ratios import divided
 from strategy.language.scope import CONDITION_KINDS, Scope
-from strategy.language.settle import settle, subject_of
+from strategy.language.settle import never_contradicted, settle, subject_of
 from strategy.language.together import closed
 
 LONGEST = 2000
@@ -119,6 +119,7 @@ def _read(text: str, catalog: Catalog, name: str, lang: Lang) -> Reading:
     parts = quantities(lex(normal, lexicon))
     try:
         document = _strategy(parts, name, scope)
+        never_contradicted(document, scope)
     except ValidationError as problem:  # a part that no check above foresaw must not reach the user as a traceback
         message = problem.errors()[0]["msg"]
         raise InvalidInput(Text(message, message), where={"offset": 0, "length": len(text)}) from problem
@@ -322,7 +323,10 @@ def _english_cut(parts: Sequence[Part], first: int) -> int | None:
         ):
             return i
         if part.has("WHO") and not part.has("IF", "FOR"):
-            return i - 1 if parts[i - 1].has("OBJECT", "VALUE") else i
+            begin = i - 1 if parts[i - 1].has("OBJECT", "VALUE") else i
+            while begin > first + 1 and begin < i and parts[begin - 1].has("VALUE"):  # of | grade 9 students who
+                begin -= 1
+            return begin
         if part.has("AFTER") and any(p.named("event") for p in parts[i + 1 : i + 4]):
             return i
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.errors import ZhongshuError
 from core.text import Text
 from strategy.document import (
     SUBJECT,
@@ -15,7 +16,9 @@ from strategy.document import (
     DateIs,
     ForecastIs,
     Not,
+    Strategy,
 )
+from strategy.engine.check import check_strategy
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
@@ -161,3 +164,12 @@ def _merge_values(conditions: list[Condition], group: Group) -> list[Condition]:
         return conditions
     values = [str(c.value) for c in conditions if isinstance(c, AttributeIs)]
     return [AttributeIs(name=first.name, op="in", value=list(dict.fromkeys(values)), via=first.via)]
+
+
+def never_contradicted(document: Strategy, scope: Scope) -> None:
+    """Refuse what the engine would, such as conditions that contradict each other. Its warnings come with the draft."""
+    try:
+        check_strategy(document, scope.catalog)
+    except ZhongshuError as problem:
+        problem.where = {"offset": 0, "length": len(scope.normal.original), **problem.where}
+        raise

@@ -66,6 +66,9 @@ def _follow_up(members: list[Draft], marks: Sequence[str], scope: Scope) -> list
             if step is None:
                 unfinished(last, scope)
             result[-1] = sequence_draft([*last.steps, step], last.owner, (*last.parts, *parts_of(member)), scope)
+        elif last is not None and _one_event(last, member):
+            assert isinstance(member, LeafDraft) and isinstance(last, LeafDraft)
+            result[-1] = _merged(last, member)
         elif last is not None and _bound_act(last, member):
             assert isinstance(member, LeafDraft) and isinstance(last, LeafDraft)
             bound = _bound(last, member, mark, scope)
@@ -90,6 +93,7 @@ def check_shared(group: Group, scope: Scope) -> None:
             continue
         a, b = scope.said(*one.parts), scope.said(*two.parts)
         negative = isinstance(one.condition, Aggregate) and _occurs(one.condition) is False
+        negative = negative or (isinstance(one.condition, Ordered) and one.condition.steps[-1].absent)
         bare = isinstance(two.condition, Happens) and two.style == "act" and not two.condition.where
         seen = isinstance(two.condition, Aggregate) and _occurs(two.condition) is True
         if negative and (bare or seen) and "," not in between:
@@ -152,6 +156,23 @@ def _occurs(condition: Aggregate) -> bool | None:
     return {(">=", 1.0): True, ("==", 0.0): False}.get((condition.op, condition.value))  # type: ignore[arg-type] # a count's value is a float
 
 
+_AWAITED = (
+    "还没",
+    "还没有",
+    "还未",
+    "仍未",
+    "仍没有",
+    "尚未",
+    "迟迟未",
+    "迟迟没有",
+    "has still not",
+    "is still not",
+    "still not",
+    "still no",
+)
+"""What "still" has not happened was awaited since the act before it."""
+
+
 def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafDraft | None:
     """The sequence that an act and a bound "(not) within T" make; None where the bound reaches back from now.
 
@@ -163,14 +184,15 @@ def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafD
     between = scope.normal.text[last.parts[-1].end : member.parts[0].start]
     contrast = any(word in between for word in ("但", "却", "but", "yet"))
     joined = mark in ("AND", "COMMAAND") and not contrast
-    if form == "bare":
+    awaited = any(scope.said(p).lower() in _AWAITED for p in member.parts if p.has("NEG"))
+    if form == "bare" and not awaited:
         related = _related_events(last, member)
         if not related and not contrast:
             scope.warn(f"“{said}”看的是到这时为止", f"{said!r} looks back from that moment")
             return None
         doubtful = joined or not related
     else:
-        doubtful = joined and form != "within"
+        doubtful = joined and form != "within" and not awaited
     if doubtful:
         scope.ask(
             member.parts,
@@ -292,23 +314,36 @@ def _share_back(group: Group, scope: Scope) -> None:
 
 def _merge_acts(members: list[Draft], scope: Scope) -> None:
     """Tests on one event type in one "and" are tests on the same event."""
-    for i, member in enumerate(members):
-        if not (isinstance(member, LeafDraft) and isinstance(member.condition, Happens) and member.style != "fixed"):
-            continue
+    for i in range(len(members)):
         for j in range(i + 1, len(members)):
-            other = members[j]
-            if (
-                isinstance(other, LeafDraft)
-                and isinstance(other.condition, Happens)
-                and other.style != "fixed"
-                and other.condition.event == member.condition.event
-            ):
-                where = (*member.condition.where, *other.condition.where)
-                member.condition = Happens(event=member.condition.event, where=where)
-                member.style = "act" if "act" in (member.style, other.style) else "reading"
-                member.parts = (*member.parts, *other.parts)
+            one, other = members[i], members[j]
+            if _one_event(one, other):
+                assert isinstance(one, LeafDraft) and isinstance(other, LeafDraft)
+                members[i] = _merged(one, other)
                 members[j] = Group("all", [], False)
     members[:] = [m for m in members if not (isinstance(m, Group) and not m.of)]
+
+
+def _one_event(one: Draft, other: Draft) -> bool:
+    return (
+        isinstance(one, LeafDraft)
+        and isinstance(other, LeafDraft)
+        and isinstance(one.condition, Happens)
+        and isinstance(other.condition, Happens)
+        and "fixed" not in (one.style, other.style)
+        and one.condition.event == other.condition.event
+    )
+
+
+def _merged(one: LeafDraft, other: LeafDraft) -> LeafDraft:
+    assert isinstance(one.condition, Happens) and isinstance(other.condition, Happens)
+    where = (*one.condition.where, *other.condition.where)
+    return replace(
+        one,
+        condition=Happens(event=one.condition.event, where=where),
+        style="act" if "act" in (one.style, other.style) else "reading",
+        parts=(*one.parts, *other.parts),
+    )
 
 
 def _check_acts(members: Sequence[Draft], scope: Scope) -> None:

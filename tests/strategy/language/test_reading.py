@@ -219,3 +219,19 @@ def test_full_width_and_half_width_marks_are_read_alike(text: str) -> None:
     wide = "".join(chr(ord(c) + 0xFEE0) if c in ",:;()!<>=%0123456789" else c for c in text)
     assert wide != text
     assert read_sentence(wide, SAMPLE, name="x").document == read_sentence(text, SAMPLE, name="x").document
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_conditions_that_contradict_each_other_are_refused_when_read(lang: str) -> None:
+    text = {
+        "zh": "等级是大客户并且等级不是大客户，就安排外呼",
+        "en": "When an order is over 500 yuan and order amount is below 100 yuan, schedule an outbound call",
+    }[lang]
+    with pytest.raises(Refused):
+        read_sentence(text, {"zh": SAMPLE, "en": RICH}[lang])
+
+
+def test_a_mistyped_word_of_a_limit_is_refused_with_the_nearest_words_and_is_no_task() -> None:
+    with pytest.raises(InvalidInput) as problem:
+        read_sentence("When systolic is above 160, schedule an outbound call, verfy by logins", RICH)
+    assert "verify" in problem.value.nearest
