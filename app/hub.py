@@ -41,6 +41,7 @@ from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
 from knowledge.graph import Follower, GraphService
+from knowledge.identity.service import IdentityService
 from strategy.budget import Budget
 from strategy.cards import CardService
 from strategy.delivery.decider import Decider
@@ -112,6 +113,7 @@ class Hub:
         self.retriever = Room("retrieval", Text("检索", "search"), self._load_retriever)
         self.supervisor = Room("agents", Text("智能体", "agents"), lambda: load_supervisor(self))
         self.privacy = Privacy(self)
+        self.records = Room("identity", Text("身份", "identity"), lambda: self.identity.load(self.context()))
         self.demo = Room("demo", Text("演示数据", "demo world"), lambda: load_demo_world(self))
         self._watch()
 
@@ -119,6 +121,7 @@ class Hub:
         self.graph_store = open_graph(self.settings, self.database, self.clock, lambda: self.catalog)
         self._exit.callback(self.graph_store.close)
         self.graph = GraphService(self.graph_store, self.policy.check)
+        self.identity = IdentityService(self.database, self.clock, self.graph, lambda: self.catalog)
 
     def _open_strategies(self) -> None:
         """Strategies, the live engine and delivery. Closing: the engine drains what was acknowledged and keeps a
@@ -138,7 +141,7 @@ class Hub:
             self.decider,
             lateness=settings.lateness,
             backend=backend_of(settings.engine, settings.engine_memory, settings.data_dir),
-            sinks=[self._tell_graph],
+            sinks=[self._tell_graph, *([self.identity.sink] if settings.identity else ())],
         )
         self.histories = Histories(settings.data_dir / "histories", clock)
         self.replays = ReplayJobs(database, clock, lambda ctx: self.catalog, self.strategies, self.histories)
@@ -236,6 +239,8 @@ class Hub:
     def rooms(self) -> list[Room[Any]]:
         """The heavy parts, in the order in which they are warmed up."""
         parts: list[Room[Any]] = [self.retriever, self.supervisor]
+        if self.settings.identity:
+            parts.append(self.records)
         return [self.demo, *parts] if self.settings.demo else parts
 
     def context(self, purpose: Purpose = Purpose.OPERATIONS) -> RequestContext:

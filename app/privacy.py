@@ -26,6 +26,7 @@ from knowledge.governance.forgetful import ForgetfulTables, Rows
 from knowledge.governance.traces import AuditTraces, consent_traces
 from knowledge.graph import GraphStore
 from knowledge.graph.tables import GraphEventRow
+from knowledge.identity.erasure import IdentityTraces
 from strategy.erasure import HistoryTraces, JournalTraces, delivery_traces
 from strategy.repository import JournalRepository
 
@@ -150,6 +151,7 @@ class Privacy:
             ConversationTraces(data / "checkpoints.db"),
             HistoryTraces(hub.histories),
             consent_traces(database),
+            IdentityTraces(database, hub.identity),
         ]
         self._audit = AuditTraces(database)
         self._turn = threading.Lock()

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     graph_user: str = Field(default="neo4j", description="user there")
     graph_password: SecretStr | None = Field(default=None, description="password there; none: no authentication")
     graph_database: str | None = Field(default=None, description="database there; default: the server's own default")
+    identity: bool = Field(
+        default=False, description="tie records of one customer together as facts arrive; see docs/identity.md"
+    )
     demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
     demo_seed: int = Field(default=7, description="seed of the demo world")
 

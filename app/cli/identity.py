@@ -1,4 +1,5 @@
-"""`zhongshu identity resolve`: which records of some files are one person or company. Needs no hub."""
+"""`zhongshu identity`: which records of some files are one person or company (needs no hub), and in a hub the pairs
+that a person is asked about."""
 
 from __future__ import annotations
 
@@ -23,11 +24,6 @@ class Within(StrEnum):
 
 def register(app: typer.Typer) -> None:
     app.add_typer(group, name="identity", help=t("身份：哪些记录是同一主体", "Identity: which records are one entity"))
-
-
-@group.callback()
-def _identity() -> None:
-    """Keeps `resolve` a command of its own."""
 
 
 @group.command(
@@ -120,3 +116,95 @@ def _show(data: dict[str, Any], output: Path | None) -> None:
     )
     if output is not None:
         note(t(f"结果：{output}", f"Result: {output}"))
+
+
+PairId = Annotated[str, typer.Argument(help=t("一对的编号", "the pair's id"), metavar="PAIR")]
+Why = Annotated[str, typer.Option("--why", help=t("理由，会记入审计", "the reason, for the audit log"))]
+
+
+@group.command("reviews", help=t("待确认的记录对", "Pairs of records that a person is asked about"))
+def list_reviews(limit: Annotated[int, typer.Option(min=1, max=200)] = 20, json: AsJson = False) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.get("identity", "reviews", limit=limit)["items"]
+    if json:
+        as_json(found)
+        return
+    lang = cli_lang()
+    table(
+        [t("编号", "id"), t("记录", "records"), t("依据", "evidence")],
+        [(p["id"], f"{p['left']} = {p['right']} ?", p["explanation"][lang]) for p in found],
+        t("没有待确认的", "nothing to confirm"),
+    )
+
+
+@group.command("accept", help=t("两条记录是同一主体：合并", "Two records are one entity: merge them"))
+def accept(pair: PairId, why: Why = "") -> None:
+    _answer(pair, "accept", why, t("已合并", "merged"))
+
+
+@group.command("reject", help=t("两条记录是不同主体：不再询问", "Two records are two entities: do not ask again"))
+def reject(pair: PairId, why: Why = "") -> None:
+    _answer(pair, "reject", why, t("已分开，不再询问", "told apart, not asked again"))
+
+
+def _answer(pair: str, answer: str, why: str, done: str) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        row = api.post("identity", "reviews", pair, answer, body={"why": why})
+    say(f"{row['left']}, {row['right']}: {done}")
+
+
+@group.command(
+    "show", help=t("一条记录与哪些记录是同一主体，依据何在", "The records that are one with this one, and why")
+)
+def show(
+    subject: Annotated[str, typer.Argument(help=t("例如 customer/c0001", "such as customer/c0001"))],
+    json: AsJson = False,
+) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.get("identity", "records", subject)
+    if json:
+        as_json(found)
+        return
+    say(f"{found['canonical']}: {', '.join(found['members'])}")
+    table(
+        [t("合并", "merge"), t("记录", "records"), t("谁", "actor"), t("理由", "reason")],
+        [(m["id"], f"{m['kept']} = {m['gone']}", m["actor"], m["reason"]) for m in found["merges"]],
+        t("没有合并过", "never merged"),
+    )
+
+
+@group.command("unmerge", help=t("撤销一次合并：一切如合并之前", "Withdraw a merge: everything is as before it"))
+def unmerge(
+    subject: Annotated[str, typer.Argument(help=t("其中一条记录", "one of the records"))],
+    merge: Annotated[str, typer.Argument(help=t("合并的编号", "the merge's id"))],
+    why: Annotated[str, typer.Option("--why", help=t("理由，会记入审计", "the reason, for the audit log"))],
+) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.post("identity", "unmerge", body={"subject": subject, "merge": merge, "why": why})
+    say(f"{found['canonical']}: {', '.join(found['members'])}")
+
+
+@group.command("sweep", help=t("重新学习，并把全部记录再判断一遍", "Learn anew and judge all records again"))
+def sweep(json: AsJson = False) -> None:
+    from app.cli.reach import open_api
+
+    with open_api() as api:
+        found = api.post("identity", "sweep")
+    if json:
+        as_json(found)
+        return
+    records, merged, asked = found["records"], found["merged"], found["asked"]
+    say(
+        t(
+            f"{records} 条记录，合并 {merged} 次，新增 {asked} 对待确认",
+            f"{records} records, {merged} merged, {asked} pairs more to confirm",
+        )
+    )

@@ -11,6 +11,7 @@ MODULES = (
     "core.audit",
     "knowledge.governance.tables",
     "knowledge.graph.tables",
+    "knowledge.identity.tables",
     "strategy.tables",
     "strategy.delivery.tables",
     "strategy.phrases.tables",

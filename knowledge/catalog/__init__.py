@@ -1,11 +1,13 @@
 """The metadata layer: one business's vocabulary as data, and the check of inputs against it."""
 
 from knowledge.catalog.check import check_event, check_fact, check_relation
+from knowledge.catalog.identity import IdentityRules
 from knowledge.catalog.load import InvalidCatalog, LoadedCatalog, load_catalog, nearest, read_catalog
 from knowledge.catalog.model import Catalog, catalog_schema, name_of, text_of
 
 __all__ = [
     "Catalog",
+    "IdentityRules",
     "InvalidCatalog",
     "LoadedCatalog",
     "catalog_schema",

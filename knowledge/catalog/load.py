@@ -168,6 +168,27 @@ def _check_action(action_id: str, action: Action, actions: Iterable[str], events
                 )
 
 
+def _check_identity(catalog: Catalog, text: str) -> None:
+    """Records of declared types are told apart by their declared attributes."""
+    for kind, rules in catalog.identity.items():
+        path = ["identity", kind]
+        found = catalog.objects.get(kind)
+        if found is None:
+            raise InvalidCatalog(
+                Text(f"没有对象 {kind!r}", f"there is no object {kind!r}"),
+                where={"line": line_of(text, path), "field": ".".join(path)},
+                nearest=nearest(kind, catalog.objects) or [*catalog.objects][:3],
+            )
+        for name in rules.properties:
+            if name not in found.attributes:
+                path = ["identity", kind, "properties", name]
+                raise InvalidCatalog(
+                    Text(f"{kind} 没有属性 {name!r}", f"{kind} has no attribute {name!r}"),
+                    where={"line": line_of(text, path), "field": ".".join(path)},
+                    nearest=nearest(name, found.attributes) or [*found.attributes][:3],
+                )
+
+
 def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
     """Check references; declare the object and event types that are only mentioned, with a warning each."""
     warnings: list[Text] = []
@@ -215,6 +236,7 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
             )
     for action_id, action in catalog.actions.items():
         _check_action(action_id, action, catalog.actions, events, text)
+    _check_identity(catalog, text)
     for owner, attributes in [
         *((f"objects.{n}.attributes", o.attributes) for n, o in objects.items()),
         *((f"events.{n}.fields", e.fields) for n, e in events.items()),

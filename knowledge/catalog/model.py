@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from core.text import Lang, Text
 from core.times import Duration, Micros, check_zone, format_time, parse_time, pydantic_reader
+from knowledge.catalog.identity import IdentityRules
 
 
 def _as_list(value: object) -> object:
@@ -183,6 +184,9 @@ class Catalog(_Item):
     relations: dict[str, RelationType] = Field(default_factory=dict)
     patterns: dict[str, Pattern] = Field(default_factory=dict)
     weights: dict[str, WeightProfile] = Field(default_factory=dict)
+    identity: dict[str, IdentityRules] = Field(
+        default_factory=dict, description="object type → how its records are told apart; default: by attributes' names"
+    )
 
     @model_validator(mode="after")
     def _derive(self) -> Catalog:

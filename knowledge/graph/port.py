@@ -98,6 +98,14 @@ class GraphStore(Protocol):
         """The records that are one customer with this one, and the merges that say so."""
         ...
 
+    def records(self, ctx: RequestContext, object_type: str, after: str = "", limit: int = 1_000) -> list[str]:
+        """Records of a type in order of id, from after `after` on."""
+        ...
+
+    def record(self, ctx: RequestContext, subject: str) -> Profile:
+        """What one record says now by itself, whatever it was merged with."""
+        ...
+
     def profile(
         self, ctx: RequestContext, subject: str, as_of: Micros | None = None, known_at: Micros | None = None
     ) -> Profile: ...

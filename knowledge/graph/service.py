@@ -91,6 +91,14 @@ class GraphService:
         self._authorize(ctx, "graph.read", subject)
         return self._store.identity(ctx, subject, known_at)
 
+    def records(self, ctx: RequestContext, object_type: str, after: str = "", limit: int = 1_000) -> list[str]:
+        self._authorize(ctx, "graph.read", f"{object_type}/")
+        return self._store.records(ctx, object_type, after, limit)
+
+    def record(self, ctx: RequestContext, subject: str) -> Profile:
+        self._authorize(ctx, "graph.read", subject)
+        return self._store.record(ctx, subject)
+
     def profile(
         self, ctx: RequestContext, subject: str, as_of: Micros | None = None, known_at: Micros | None = None
     ) -> Profile:

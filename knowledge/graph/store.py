@@ -198,6 +198,14 @@ class TemporalGraph:
 
     # --- reading ---
 
+    def records(self, ctx: RequestContext, object_type: str, after: str = "", limit: int = 1_000) -> list[str]:
+        with self._log.reading(ctx) as reader:
+            return reader.subjects_of(object_type, after, limit)
+
+    def record(self, ctx: RequestContext, subject: str) -> Profile:
+        with span("graph.record"), self._log.reading(ctx) as reader:
+            return self._profile_of(ctx, reader, Identity(subject, (subject,)), self._clock.now(), ALWAYS)
+
     def profile(
         self, ctx: RequestContext, subject: str, as_of: Micros | None = None, known_at: Micros | None = None
     ) -> Profile:

@@ -61,16 +61,22 @@ class Clusters:
         sources = {self.sources[i] for i in left} & {self.sources[i] for i in right}
         if sources & self._once:
             return False
-        if len(left) == len(right) == 1:
-            return True
-        total, looked = 0.0, 0
-        for i, j in islice(product(left, right), _LOOKED_AT):
-            judged = self._model.judge(self.records[i], self.records[j])
-            if judged.verdict == "no" and judged.barred:
-                return False
-            total += max(-_HEAVIEST, min(_HEAVIEST, judged.weight))
-            looked += 1
-        return total / looked > 0
+        return agree(self._model, [self.records[i] for i in left], [self.records[j] for j in right])
+
+
+def agree(model: MatchModel, left: Sequence[Record], right: Sequence[Record]) -> bool:
+    """Do two groups agree on the whole, and does no rule keep any two of their records apart? Of two single records
+    their own judgement says it all."""
+    if len(left) == len(right) == 1:
+        return True
+    total, looked = 0.0, 0
+    for one, other in islice(product(left, right), _LOOKED_AT):
+        judged = model.judge(one, other)
+        if judged.verdict == "no" and judged.barred:
+            return False
+        total += max(-_HEAVIEST, min(_HEAVIEST, judged.weight))
+        looked += 1
+    return total / looked > 0
 
 
 def join_all(clusters: Clusters, judged: Sequence[tuple[int, int, Judgement]]) -> None:

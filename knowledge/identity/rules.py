@@ -4,49 +4,30 @@ disagreements no weight outvotes."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import InvalidInput
 from core.text import Text
+from knowledge.catalog.identity import Conflict, IdentityRules, Key, Thresholds
 from knowledge.identity.words import DATA
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Key(_Part):
-    """Records with the same value are one entity; a value that more than `at_most` share is a placeholder."""
-
-    at_most: int = 4
-
-
-class Conflict(_Part):
-    """All of `differ` disagree altogether: `never` one entity, or only if a person does `confirm` it."""
-
-    differ: tuple[str, ...]
-    then: Literal["never", "confirm"]
-    says: Annotated[Text, BeforeValidator(lambda said: Text(**said) if isinstance(said, dict) else said)]
-
-
-class Thresholds(_Part):
-    """Probabilities that two records are one."""
-
-    auto: float
-    link: float
-    review: float
-
-
-class Rules(_Part):
+class Rules(BaseModel):
     """Fields are named by their role (`fields.KINDS`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     personal: tuple[str, ...]
     keys: dict[str, Key]
     conflicts: tuple[Conflict, ...]
     thresholds: Thresholds
+
+    def but(self, given: IdentityRules) -> Rules:
+        """These rules, with the parts that a catalog gives instead."""
+        parts = ("personal", "keys", "conflicts", "thresholds")
+        return self.model_copy(update={p: v for p in parts if (v := getattr(given, p)) is not None})
 
 
 def load_rules(path: Path | None = None) -> Rules:

@@ -21,6 +21,7 @@ from splink.internals.comparison_library import CustomComparison
 
 from knowledge.identity.blocking import CROWDED, common_keys, narrowed, single_keys
 from knowledge.identity.compare import LEVELS, level
+from knowledge.identity.expected import STRANGERS, expected, rarest_of, untrained
 from knowledge.identity.fields import Field, Record
 from knowledge.identity.model import Comparison, MatchModel, rarest
 from knowledge.identity.rules import Rules
@@ -30,15 +31,7 @@ THREADS = 2
 _RANDOM_PAIRS, _TRAINING_PAIRS = 100_000, 400_000
 _PSEUDO_MATCHES, _PSEUDO_PAIRS = 20.0, 500.0
 """How many pairs the expectations below weigh against what a file shows; a file of a few rows hardly moves them."""
-_EXPECTED: dict[int, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    3: ((0.85, 0.08, 0.07), (0.01, 0.01, 0.98)),
-    4: ((0.80, 0.10, 0.05, 0.05), (0.005, 0.005, 0.01, 0.98)),
-    5: ((0.78, 0.10, 0.03, 0.04, 0.05), (0.005, 0.004, 0.001, 0.02, 0.97)),
-}
-"""Number of levels → m and u before anything is seen."""
 _ROUNDS = 5
-_STRANGERS = 11.0
-"""Bits of `kin` where nothing points to families."""
 _FAMILY = 64
 """Sharing no more than the family name is this much likelier among kin than within one entity."""
 
@@ -67,9 +60,7 @@ def train(
     """
     pairs, common = candidate_pairs(records, fields)
     frequencies, least = _frequencies(records, fields)
-    base = MatchModel(
-        tuple(_expected(f) for f in fields), _first_prior(len(records)), _STRANGERS, frequencies, least, common, rules
-    )
+    base = replace(untrained(fields, rules, len(records)), frequencies=frequencies, common=common)
     if not pairs:
         return base, []
     batch = _Batch(records, fields)
@@ -87,19 +78,9 @@ def train(
     comparisons = tuple(_in_order(c) for c in comparisons)
     scored = batch.score(comparisons, pairs, frequencies, least)
     prior = _fit_prior([w for _, _, w in scored], total)
-    model = MatchModel(comparisons, prior, _STRANGERS, frequencies, least, common, rules)
+    model = MatchModel(comparisons, prior, STRANGERS, frequencies, least, common, rules)
     model = replace(model, kin=_kin(model, records, scored))
     return model, [(i, j, w + prior) for i, j, w in scored]
-
-
-def _first_prior(records: int) -> float:
-    """One other record of the same entity for every other record, before anything is seen."""
-    return -log2(max(2, records))
-
-
-def _expected(field: Field) -> Comparison:
-    m, u = _EXPECTED[len(LEVELS[field.kind])]
-    return Comparison(field, m, u)
 
 
 def _frequencies(records: Sequence[Record], fields: Sequence[Field]) -> tuple[dict[str, dict[str, float]], float]:
@@ -109,7 +90,7 @@ def _frequencies(records: Sequence[Record], fields: Sequence[Field]) -> tuple[di
         counts = Counter(r[field.name] for r in records if field.name in r)
         filled = max(1, sum(counts.values()))
         found[field.name] = {value: (n - 1) / filled for value, n in counts.items() if n > 2}
-    return found, 1 / max(4, len(records))
+    return found, rarest_of(len(records))
 
 
 def _expected_matches(model: MatchModel, records: Sequence[Record], pairs: Sequence[tuple[int, int]]) -> float:
@@ -150,8 +131,8 @@ def _kin(model: MatchModel, records: Sequence[Record], scored: Sequence[tuple[in
             seen += 1
             apart += own < 0
     share = apart / max(1, seen) - _errors(model, records)
-    share = min(0.9, max(2.0**-_STRANGERS, share))
-    return min(_STRANGERS, log2((1 - share) / share))
+    share = min(0.9, max(2.0**-STRANGERS, share))
+    return min(STRANGERS, log2((1 - share) / share))
 
 
 def _errors(model: MatchModel, records: Sequence[Record]) -> float:
@@ -206,7 +187,7 @@ class _Batch:
 
     def learn(self, seed: int) -> tuple[dict[str, Sequence[float]], dict[str, Sequence[float]]]:
         """m and u by field, for the fields that the data could teach."""
-        linker = self._linker([_expected(f) for f in self._fields], trained=False)
+        linker = self._linker([expected(f) for f in self._fields], trained=False)
         linker.training.estimate_u_using_random_sampling(
             _RANDOM_PAIRS, seed=seed, min_count_per_level=None, num_chunks=1
         )
