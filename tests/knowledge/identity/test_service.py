@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,10 +52,13 @@ class Hub:
     folder: Path
     clock: ManualClock = field(default_factory=lambda: ManualClock(1_000_000))
     catalog: str = CATALOG
+    blank: bool = False
+    """Its folder has the tables already."""
 
     def __post_init__(self) -> None:
         self.db = Database(f"sqlite:///{self.folder / 'hub.db'}")
-        self.db.create_tables()
+        if not self.blank:
+            self.db.create_tables()
         self.restart()
 
     def restart(self) -> None:
@@ -81,9 +85,17 @@ class Hub:
         ]
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    Hub(folder).db.close()
+    return folder / "hub.db"
+
+
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    hub = Hub(tmp_path)
+def hub(tmp_path: Path, tables: Path) -> Iterator[Hub]:
+    shutil.copy(tables, tmp_path)
+    hub = Hub(tmp_path, blank=True)
     yield hub
     hub.db.close()
 
