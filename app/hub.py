@@ -41,6 +41,7 @@ from core.text import Text
 from knowledge.catalog import Catalog, load_catalog
 from knowledge.governance import Policy, audit_refusals
 from knowledge.graph import Follower, GraphService
+from knowledge.health import GraphHealth
 from knowledge.identity.service import IdentityService
 from strategy.budget import Budget
 from strategy.cards import CardService
@@ -122,6 +123,7 @@ class Hub:
         self._exit.callback(self.graph_store.close)
         self.graph = GraphService(self.graph_store, self.policy.check)
         self.identity = IdentityService(self.database, self.clock, self.graph, lambda: self.catalog)
+        self.health = GraphHealth(self.database, self.clock, lambda: self.catalog, self.policy.check)
 
     def _open_strategies(self) -> None:
         """Strategies, the live engine and delivery. Closing: the engine drains what was acknowledged and keeps a

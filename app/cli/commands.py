@@ -17,6 +17,7 @@ MODULES = {
     "simulate": "app.cli.simulate",
     "ingest": "app.cli.ingest",
     "graph": "app.cli.graph",
+    "sources": "app.cli.sources",
     "eval": "app.cli.evals",
     "identity": "app.cli.identity",
     "strategy": "app.cli.strategy",

@@ -1,4 +1,5 @@
-"""`zhongshu graph`: from tables of other systems to a plan of the graph. `map` needs no running hub."""
+"""`zhongshu graph`: from tables of other systems to a plan of the graph, and the graph's health. `map` needs no running
+hub."""
 
 from __future__ import annotations
 
@@ -57,6 +58,22 @@ def map_tables(
         as_json(as_report(plan, seen))
     else:
         _show(plan, seen)
+
+
+@group.command("health", help=t("图谱体检：来源与闭环", "The graph's health, by source and closed loop"))
+def health(
+    purpose: Annotated[str | None, typer.Option(help=t("用途，默认随角色", "purpose; default: the role's"))] = None,
+    json: AsJson = False,
+) -> None:
+    from app.cli.reach import open_api
+    from app.cli.sources import show_health
+
+    with open_api(purpose) as api:
+        found = api.get("graph", "health")
+    if json:
+        as_json(found)
+    else:
+        show_health(found)
 
 
 def as_report(plan: Plan, seen: Preview) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,35 @@ def _check_identity(catalog: Catalog, text: str) -> None:
                 )
 
 
+def _need(kind: Text, name: str, known: Collection[str], path: list[str], text: str) -> None:
+    if name not in known:
+        raise InvalidCatalog(
+            Text(f"没有{kind.zh} {name!r}", f"there is no {kind.en} {name!r}"),
+            where={"line": line_of(text, path), "field": ".".join(path)},
+            nearest=nearest(name, known),
+        )
+
+
+def _check_sources_and_loops(catalog: Catalog, text: str) -> None:
+    """They name what the catalog has; what only they mention is a slip."""
+    for source_id, source in catalog.sources.items():
+        path = ["sources", source_id]
+        for event in source.events:
+            _need(Text("事件", "event"), event, catalog.events, [*path, "events"], text)
+        for kind, names in source.properties.items():
+            _need(Text("对象", "object"), kind, catalog.objects, [*path, "properties", kind], text)
+            for name in names:
+                known = catalog.objects[kind].attributes
+                _need(Text("属性", "attribute"), name, known, [*path, "properties", kind], text)
+    for loop_id, loop in catalog.loops.items():
+        _need(Text("对象", "object"), loop.subject, catalog.objects, ["loops", loop_id, "subject"], text)
+        of_subject = [name for name, event in catalog.events.items() if event.subject == loop.subject]
+        for stage_id, stage in loop.stages.items():
+            for event in stage.events:
+                what = Text(f"发生在 {loop.subject} 上的事件", f"event of a {loop.subject}")
+                _need(what, event, of_subject, ["loops", loop_id, "stages", stage_id, "events"], text)
+
+
 def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
     """Check references; declare the object and event types that are only mentioned, with a warning each."""
     warnings: list[Text] = []
@@ -248,4 +277,6 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
                     where={"line": line_of(text, [*owner.split("."), name]), "field": f"{owner}.{name}"},
                     hint=Text("加上 values", "Add values"),
                 )
-    return LoadedCatalog(catalog.model_copy(update={"objects": objects, "events": events}), tuple(warnings))
+    whole = catalog.model_copy(update={"objects": objects, "events": events})
+    _check_sources_and_loops(whole, text)
+    return LoadedCatalog(whole, tuple(warnings))

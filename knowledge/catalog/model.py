@@ -1,5 +1,5 @@
-"""The catalog's shapes: business objects, events, metrics, forecasts, places, actions and relations as data, each with
-labels and synonyms in Chinese and English. docs/catalog.md documents the file format from these models."""
+"""The catalog's shapes: business objects, events, metrics, forecasts, places, actions, relations, sources and loops as
+data, each with labels and synonyms in Chinese and English. docs/catalog.md documents the format from these models."""
 
 from __future__ import annotations
 
@@ -167,6 +167,45 @@ class RelationType(_Item):
     purposes: list[str] = Field(default_factory=list)
 
 
+class Source(Named):
+    """A system that tells the hub something: what it is expected to tell, how often, and who answers for it."""
+
+    owner: Labels = Field(default=Labels(), description="who answers for it")
+    api: Literal["open", "partner", "export", "none"] | None = Field(
+        default=None,
+        description="how far it opens: `open` to any client, `partner` by agreement, `export` as files, `none`",
+    )
+    every: Duration | None = Field(default=None, description="something new is expected at least this often")
+    names: Words = Field(
+        default_factory=list,
+        description="further values of `source` under which it tells, beside its id; one that ends in / stands for all "
+        "that begin so",
+    )
+    properties: dict[str, list[str]] = Field(
+        default_factory=dict, description="object type → the attributes that it is expected to tell"
+    )
+    events: list[str] = Field(default_factory=list, description="the event types that it is expected to tell")
+
+
+class Stage(Named):
+    """A step of a loop; reached by the first of its events that comes after the step before."""
+
+    events: list[str] = Field(
+        default_factory=list, description="event types of which one is enough; none: not told yet"
+    )
+    within: Duration | None = Field(
+        default=None, description="after the step before; later than this a subject is stalled; default: the loop's"
+    )
+
+
+class Loop(Named):
+    """A way that subjects are to go again and again, such as from consultation to repurchase."""
+
+    subject: str
+    stages: dict[str, Stage] = Field(min_length=2, description="in their order")
+    within: Duration = Field(description="the longest that a step may take")
+
+
 class Catalog(_Item):
     """One business's vocabulary. Build it with `knowledge.catalog.load_catalog`, which checks references."""
 
@@ -187,6 +226,8 @@ class Catalog(_Item):
     identity: dict[str, IdentityRules] = Field(
         default_factory=dict, description="object type → how its records are told apart; default: by attributes' names"
     )
+    sources: dict[str, Source] = Field(default_factory=dict)
+    loops: dict[str, Loop] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _derive(self) -> Catalog:
