@@ -123,7 +123,8 @@ class Hub:
         self._exit.callback(self.graph_store.close)
         self.graph = GraphService(self.graph_store, self.policy.check)
         self.identity = IdentityService(self.database, self.clock, self.graph, lambda: self.catalog)
-        self.health = GraphHealth(self.database, self.clock, lambda: self.catalog, self.policy.check)
+        embedded = self.database if self.settings.graph == "sqlite" else None
+        self.health = GraphHealth(embedded, self.clock, lambda: self.catalog, self.policy.check)
 
     def _open_strategies(self) -> None:
         """Strategies, the live engine and delivery. Closing: the engine drains what was acknowledged and keeps a

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.clock import Clock
 from core.context import RequestContext
 from core.db import Database
+from core.errors import Unavailable
 from core.telemetry import span
 from core.text import Text
 from core.times import DAY, Micros, format_duration
@@ -46,12 +47,13 @@ class GraphHealth:
     """Reports on one hub's embedded graph; each reads the whole graph at one moment.
 
     Args:
+        database: where the embedded graph is kept; None: another store keeps the graph.
         authorize: as of `knowledge.graph.GraphService`: asked for `graph.read`.
     """
 
     def __init__(
         self,
-        database: Database,
+        database: Database | None,
         clock: Clock,
         catalog: Callable[[], Catalog],
         authorize: Callable[[RequestContext, str, str], None],
@@ -62,8 +64,14 @@ class GraphHealth:
         """
         Raises:
             Forbidden: the role, or the purpose, may not read the graph.
+            Unavailable: the graph is not the embedded one.
         """
         self._authorize(ctx, "graph.read", "health")
+        if self._database is None:
+            raise Unavailable(
+                Text("图谱体检目前只支持内置图谱", "the graph's health can so far be read of the embedded graph only"),
+                hint=Text("ZHONGSHU_GRAPH=sqlite 即内置图谱", "ZHONGSHU_GRAPH=sqlite is the embedded one"),
+            )
         catalog, now = self._catalog(), self._clock.now()
         hidden = _hidden(catalog, ctx)
         with span("graph.health"), self._database.snapshot() as cursor:

@@ -10,7 +10,7 @@ import pytest
 from core.clock import ManualClock
 from core.context import Purpose, RequestContext, system_context
 from core.db import Database
-from core.errors import Forbidden
+from core.errors import Forbidden, Unavailable
 from core.events import Event
 from core.text import Text
 from core.times import DAY, Micros
@@ -216,6 +216,11 @@ def test_a_report_needs_the_right_to_read_the_graph(bench: Bench) -> None:
 
     with pytest.raises(Forbidden):
         bench.report(may=refuse)
+
+
+def test_a_graph_kept_elsewhere_is_not_reported_as_empty(bench: Bench) -> None:
+    with pytest.raises(Unavailable):
+        GraphHealth(None, bench.clock, lambda: bench.catalog, lambda *_: None).report(CTX)
 
 
 @pytest.mark.parametrize(
