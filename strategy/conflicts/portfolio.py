@@ -198,7 +198,11 @@ class Portfolio:
 
     def _unrefuted(self, pairs: Sequence[tuple[Strategy, Strategy]]) -> list[tuple[Strategy, Strategy]]:
         """Pairs of which the wide one fires on what the narrow one fires on: that it does not is proof against it, and
-        one engine tells it of all."""
+        one engine tells it of some at a time."""
+        parts = (pairs[start : start + TRIED] for start in range(0, len(pairs), TRIED))
+        return [pair for part in parts for pair in self._firing_both(part)]
+
+    def _firing_both(self, pairs: Sequence[tuple[Strategy, Strategy]]) -> list[tuple[Strategy, Strategy]]:
         usual = moment_of([], self._catalog)
         kept, pasts = list[tuple[Strategy, Strategy]](), dict[str, list[Input]]()
         for number, pair in enumerate(pairs, start=FIRST_KEY):
