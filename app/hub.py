@@ -28,6 +28,7 @@ from app.pace import Pace
 from app.privacy import Privacy
 from app.rooms import Room
 from app.settings import Settings
+from app.sources import Sources
 from app.suggested import templates_for
 from app.telemetry import start_tracing
 from app.tickets import Tickets
@@ -113,6 +114,7 @@ class Hub:
         self.tickets = Tickets(self.database, self.clock)
         self.retriever = Room("retrieval", Text("检索", "search"), self._load_retriever)
         self.supervisor = Room("agents", Text("智能体", "agents"), lambda: load_supervisor(self))
+        self.sources = Sources(self)
         self.privacy = Privacy(self)
         self.records = Room("identity", Text("身份", "identity"), lambda: self.identity.load(self.context()))
         self.demo = Room("demo", Text("演示数据", "demo world"), lambda: load_demo_world(self))

@@ -27,6 +27,7 @@ from knowledge.governance.traces import AuditTraces, consent_traces
 from knowledge.graph import GraphStore
 from knowledge.graph.tables import GraphEventRow
 from knowledge.identity.erasure import IdentityTraces
+from knowledge.sources.ledger import ledger_traces
 from strategy.erasure import HistoryTraces, JournalTraces, delivery_traces
 from strategy.repository import JournalRepository
 
@@ -152,6 +153,7 @@ class Privacy:
             HistoryTraces(hub.histories),
             consent_traces(database),
             IdentityTraces(database, hub.identity),
+            ledger_traces(database),
         ]
         self._audit = AuditTraces(database)
         self._turn = threading.Lock()

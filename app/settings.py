@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     lang: Lang = Field(default_factory=system_lang, description="`zh` or `en`; default: the locale's")
     tenant: str = Field(default="default", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="tenant of this install")
     catalog: Path | None = Field(default=None, description="catalog file; default: the retail pack's")
+    sources: Path | None = Field(
+        default=None, description="folder of other systems' exports that `/v1/sources` may read; default: none"
+    )
     lateness: Duration = Field(
         default=2 * SECOND,
         description="how far behind the newest event one may come and still count; firings wait as long",

@@ -129,6 +129,10 @@ class LiveEngine:
         """
         return self._accept(ctx, self.journal.read(raw_items, self._catalog(ctx)), backfill=False)
 
+    def accept_lines(self, ctx: RequestContext, lines: Iterable[Line]) -> Receipt:
+        """As `accept_events`, for inputs that were read and checked elsewhere, and what could not be."""
+        return self._accept(ctx, self.journal.screen(lines), backfill=False)
+
     def accept_frame(self, ctx: RequestContext, frame: pl.DataFrame, *, events: bool) -> Receipt:
         """As `accept_events`, for the rows of a data frame; `events` False: facts and relations. See strategy.rows.
 

@@ -23,7 +23,12 @@ EVENT_LIMIT = 32 * MEGABYTE
 HISTORY_LIMIT = 256 * MEGABYTE
 LIMIT = MEGABYTE
 DRAIN = 64 * MEGABYTE
-_LIMITS = {"/v1/events": EVENT_LIMIT, "/v1/facts": EVENT_LIMIT, "/v1/histories/": HISTORY_LIMIT}
+_LIMITS = {
+    "/v1/events": EVENT_LIMIT,
+    "/v1/facts": EVENT_LIMIT,
+    "/v1/histories/": HISTORY_LIMIT,
+    "/v1/sources/": HISTORY_LIMIT,
+}
 _POLLED = ("/healthz", "/readyz", "/metrics", "/v1/stats", "/assets/{name}")
 _GIVEN_ID = re.compile(r"[\w.:-]{1,80}")
 _log = structlog.get_logger("http")

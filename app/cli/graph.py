@@ -1,12 +1,12 @@
-"""`zhongshu graph`: from tables of other systems to a plan of the graph, and the graph's health. `map` needs no running
-hub."""
+"""`zhongshu graph`: from tables of other systems to a plan of the graph, and by it into the hub; and the graph's
+health. `map` needs no running hub."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import typer
 
 from app.cli.show import AsJson, as_json, lines, note, say, table
@@ -43,6 +43,7 @@ def map_tables(
     from knowledge.sources import edited, find_tables, load_yaml, save_plan
     from knowledge.sources.preview import preview
     from knowledge.sources.propose import propose
+    from knowledge.sources.report import as_report
     from knowledge.sources.vocabulary import Vocabulary
 
     tables = [table for place in input for table in find_tables(place)]
@@ -76,53 +77,9 @@ def health(
         show_health(found)
 
 
-def as_report(plan: Plan, seen: Preview) -> dict[str, Any]:
-    """Plan and preview as one answer: by kind, then the plan itself."""
-    objects = plan.catalog.objects
-    return {
-        "entities": [
-            {
-                "type": name,
-                "labels": {"zh": item.labels.zh, "en": item.labels.en},
-                "keys": [f"{n}.{k}" for n, told in plan.tables.items() if told.entity == name for k in told.key],
-                "count": seen.entities.get(name, 0),
-            }
-            for name, item in objects.items()
-        ],
-        "relations": [{**found.model_dump(), "count": seen.relations.get(found.name, 0)} for found in plan.relations],
-        "properties": list(_properties(plan)),
-        "events": [
-            {"type": name, "subject": event.subject, "count": seen.events.get(name, 0)}
-            for name, event in plan.catalog.events.items()
-        ],
-        "identities": [identity.model_dump() for identity in plan.identities],
-        "preview": seen.as_dict(),
-        "plan": plan.as_dict(),
-    }
-
-
-def _properties(plan: Plan) -> Iterator[dict[str, Any]]:
-    for name, told in plan.tables.items():
-        if told.mapping is None:
-            continue
-        groups = [(told.mapping.subject, told.mapping.facts)]
-        groups += [(rule.object, rule.facts) for rule in told.mapping.relations]
-        for template, cells in groups:
-            entity = template.split("/", 1)[0]
-            for prop, cell in cells.items():
-                attribute = plan.catalog.attribute(entity, prop)
-                yield {
-                    "table": name,
-                    "column": cell.column,
-                    "entity": entity,
-                    "property": prop,
-                    "type": attribute.type if attribute else cell.type,
-                    "unit": attribute.unit if attribute else cell.unit,
-                    "labels": attribute.labels.model_dump() if attribute else {},
-                }
-
-
 def _show(plan: Plan, seen: Preview) -> None:
+    from knowledge.sources.report import as_report
+
     said = as_report(plan, seen)
     table(
         [t("类型", "type"), t("主键", "keys"), t("个数", "count")],
@@ -150,3 +107,52 @@ def _show(plan: Plan, seen: Preview) -> None:
         say(t(f"可能同一：{what} 相同的 {count} 个", f"perhaps the same: {count} that share {what}"), "yellow")
     if seen.rejected_rows:
         say(t(f"{seen.rejected_rows} 行不能用", f"{seen.rejected_rows} rows cannot be used"), "yellow")
+
+
+@group.command("ingest", help=t("按方案把新增和改动的行收进中枢", "Take new and changed rows into the hub by a plan"))
+def ingest(
+    plan: Annotated[Path, typer.Argument(help=t("graph map 写出的方案", "the plan that graph map wrote"))],
+    input: Annotated[
+        list[str],
+        typer.Option(
+            help=t("目录、文件或 SQLAlchemy 地址，可多次给出", "a folder, a file or a SQLAlchemy address; repeatable")
+        ),
+    ],
+    json: AsJson = False,
+) -> None:
+    from app.cli.reach import open_api
+    from core.errors import InvalidInput
+    from knowledge.sources import find_tables, load_yaml, read_plan
+
+    told = read_plan(load_yaml(plan), str(plan))
+    found = [table for place in input for table in find_tables(place) if table.name in told.tables]
+    sent = [
+        {
+            "name": each.name,
+            "file": each.file,
+            "digest": each.digest(),
+            "rows": [
+                {"line": row.line, "values": row.values, "error": row.error.text._asdict() if row.error else None}
+                for row in each.rows()
+            ],
+        }
+        for each in found
+    ]
+    body = orjson.dumps({"plan": told.as_dict(), "tables": sent}, default=str)
+    with open_api() as api:
+        report = api.send("sources", "apply", body=body, content_type="application/json")
+    if json:
+        as_json(report)
+    else:
+        for each in report["tables"]:
+            for bad in each["errors"]:
+                say(f"{bad['file']}:{bad['line']}: {bad['error']['message']}", "yellow")
+        table(
+            [t("表", "table"), t("新增", "added"), t("未变", "unchanged"), t("拒绝", "rejected")],
+            [(r["table"], str(r["added"]), str(r["unchanged"]), str(r["rejected"])) for r in report["tables"]],
+            t("没有可收的表", "there is no table to take"),
+        )
+        if report["late"]:
+            say(t(f"{report['late']} 个事件迟到", f"{report['late']} events came late"), "yellow")
+    if any(each["rejected"] for each in report["tables"]):
+        raise typer.Exit(InvalidInput.exit_code)

@@ -12,6 +12,7 @@ MODULES = (
     "knowledge.governance.tables",
     "knowledge.graph.tables",
     "knowledge.identity.tables",
+    "knowledge.sources.tables",
     "strategy.tables",
     "strategy.delivery.tables",
     "strategy.phrases.tables",

@@ -39,6 +39,8 @@ class Action(StrEnum):
     INBOX_READ = "inbox.read"
     INBOX_WRITE = "inbox.write"
     OUTBOX_READ = "outbox.read"
+    SOURCES_READ = "sources.read"
+    SOURCES_WRITE = "sources.write"
     SETASIDE_READ = "setaside.read"
     PRIVACY_READ = "privacy.read"
     PRIVACY_EXPORT = "privacy.export"

@@ -3,6 +3,7 @@ to read its rows with the line or row each stands on."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +25,29 @@ class Table:
     name: str
     place: str
     part: str | None = None
+    held: tuple[Row, ...] | None = None
+    """The rows, where somebody else has read them; `mark` is then the digest of their file."""
+    mark: str = ""
 
     @property
     def file(self) -> str:
         return Path(self.place).name if "://" not in self.place else self.place.rsplit("/", 1)[-1]
+
+    def digest(self) -> str:
+        """SHA-256 of the file; empty for a database, whose rows are compared one by one."""
+        path = Path(self.place)
+        if self.held is not None or "://" in self.place or path.suffix.lower() in _DATABASES:
+            return self.mark
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def rows(self) -> Iterator[Row]:
         """
         Raises:
             InvalidInput: the file or table cannot be read.
         """
+        if self.held is not None:
+            return iter(self.held)
         if "://" in self.place or Path(self.place).suffix.lower() in _DATABASES:
             return _sql_rows(self.place, self.part or "")
         if Path(self.place).suffix.lower() in SHEETS:
