@@ -29,6 +29,7 @@ from knowledge.graph.tables import GraphEventRow
 from knowledge.identity.erasure import IdentityTraces
 from knowledge.sources.ledger import ledger_traces
 from strategy.erasure import HistoryTraces, JournalTraces, delivery_traces
+from strategy.phrases.tables import PhraseRow
 from strategy.repository import JournalRepository
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class Privacy:
             self._journal,
             self._graph,
             ForgetfulTables("timelines of others", database, (Rows(GraphEventRow, text=("data",)),)),
+            ForgetfulTables("phrases", database, (Rows(PhraseRow, text=("key", "said", "means"), mentions_go=True),)),
             IndexTraces(hub),
             delivery_traces(database),
             ticket_traces(database),

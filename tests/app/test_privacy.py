@@ -156,6 +156,7 @@ def _plant(admin: Client, hub: Any) -> None:
             {"message": f"What about this customer? {_word('chat')}", "thread": "chat-planted", "subject": WHO},
         )
     )
+    said(admin("POST", "/v1/phrases", {"said": f"the friends of {PHONE}", "means": "customer"}))
     lines = [event("h1", WHO, when, _word("history")), event("h2", OTHER, when, "kept-history")]
     raw = "".join(json.dumps(line) + "\n" for line in lines)
     said(admin("POST", "/v1/histories/april.ndjson", raw.encode()))
