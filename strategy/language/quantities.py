@@ -267,7 +267,15 @@ def _last_n(b: Bindings, _: Part) -> dict[str, object] | None:
     return {"WINDOW": Span("past", last=int(number), said=b["q"].get("QTY"))}
 
 
+def _period(b: Bindings, _: Part) -> dict[str, object] | None:
+    micros = Quantity(1, b["u"].get("UNIT")).micros
+    return {"REFERENCE": micros} if micros else None
+
+
 _WINDOWS = [
+    # "last week" is the calendar's, "in the last week" the seven days up to now; beside "versus" it is only a length.
+    rule("VERSUS|SINCEVALUE LASTALONE u:UNIT", _period),
+    rule("LASTALONE u:UNIT", lambda b, _: {"CALENDAR": "previous"} if _period(b, _) else None),
     rule("LAST q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule(
         "LAST u:UNIT INSIDE?",
@@ -286,11 +294,6 @@ _WINDOWS = [
     rule("THIS q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule("ALLTIME", lambda b, _: {"WINDOW": Span("all")}),
 ]
-
-
-def _period(b: Bindings, _: Part) -> dict[str, object] | None:
-    micros = Quantity(1, b["u"].get("UNIT")).micros
-    return {"REFERENCE": micros} if micros else None
 
 
 _PERIODS_COMPARED = [
