@@ -20,11 +20,14 @@ PEER, TUNED, QUOTED = "#8a8f98", "#c3c7cd", "#e9e2d0"
 
 
 def draw(found: dict[str, Any], folder: Path) -> list[str]:
-    """Every picture that the figures are there for; returns the file names."""
+    """Every picture that the figures are there for; returns the file names. One without any is left out."""
     drawn = []
     for name, (title, across, up, picture) in PICTURES.items():
         figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
         picture(axes, found)
+        if not axes.patches and not axes.get_legend_handles_labels()[0]:
+            plt.close(figure)
+            continue
         axes.set(title=title, xlabel=across, ylabel=up)
         axes.grid(True, which="major", linewidth=0.4, alpha=0.6)
         axes.spines[["top", "right"]].set_visible(False)

@@ -61,6 +61,8 @@ def body(found: dict[str, Any], pictures: list[str]) -> str:
     parts.append(table(("figure", "value"), [[f"`{k}`", _shown(v)] for k, v in found["figures"].items()]))
     parts.append("### Peers, 1,000 rules\n\n" + _peers(found))
     for curve, (title, head) in CURVES.items():
+        if not any(found.get(name, {}).get(curve) for name in NAMES):
+            continue
         parts.append(f"### {title}")
         for name in [name for name in NAMES if found.get(name, {}).get(curve)]:
             rows = [[_shown(cell) for cell in _units(curve, row)] for row in found[name][curve]]
