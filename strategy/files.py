@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.text import Text
 from core.yamls import line_of, read_yaml
 from knowledge.catalog import nearest
-from strategy.document import Leaf, Strategy
+from strategy.document import All, Any_, Leaf, Not, Strategy
 
 
 class InvalidStrategy(InvalidInput):
@@ -87,14 +87,12 @@ def _condition(part: BaseModel) -> dict[str, Any]:
     inner = getattr(part, "of", None)
     if isinstance(inner, tuple):
         body["of"] = [_condition(c) for c in inner]
-    elif isinstance(inner, BaseModel):
-        body["of"] = _condition(inner)
+    elif isinstance(part, Not):
+        body["of"] = _condition(part.of)
     return body
 
 
 def _kind_models() -> dict[str, type[BaseModel]]:
-    from strategy.document import All, Any_, Not
-
     models: list[type[BaseModel]] = [*get_args(Leaf), All, Any_, Not]
     return {str(m.model_fields["kind"].default): m for m in models}
 
