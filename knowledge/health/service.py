@@ -27,9 +27,7 @@ from knowledge.health.model import (
     State,
 )
 from knowledge.health.repository import HealthRepository, Volume
-
-TELLING = ("phone", "email", "id_card", "wechat", "bank_card", "plate", "vin", "serial")
-"""Properties of which two different subjects seldom share a value, by the names that `knowledge.sources` proposes."""
+from knowledge.sources.identities import TELLING
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,6 @@ class Reading:
     warnings: tuple[Text, ...]
     read_by: ReadBy = "grammar"
 
-    @property
-    def path(self) -> ReadBy:
-        return self.read_by
-
 
 MOST_ANSWERS = 8
 """Questions about one sentence that phrases may answer."""
