@@ -3,6 +3,7 @@ of the result when history is short."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
@@ -166,8 +167,8 @@ class AggregateLeaf(Leaf):
             note=None if truth != UNKNOWN else "short_history" if self._short(bag, now) else "no_data",
         )
 
-    def _observed(self, bag: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _observed(self, bag: Any) -> Any: ...
 
     def _evidence(self, bag: Bag) -> tuple[str, ...]:
         return tuple(bag.ids[-EVIDENCE:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from datetime import date, timedelta
 from math import asin, cos, radians, sin, sqrt
@@ -27,12 +28,12 @@ class FactLeaf(Leaf):
 
     name: str
 
-    def holds(self, value: Any, at: Micros) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def holds(self, value: Any, at: Micros) -> int: ...
 
+    @abstractmethod
     def shown(self, value: Any, at: Micros) -> dict[str, Any]:
         """What an observation says about one value: observed, op, threshold."""
-        raise NotImplementedError
 
     def _facts(self, now: Now) -> Iterator[tuple[str, tuple[Micros, Any] | None]]:
         owners = [now.subject] if self.via is None else now.world.objects(self.via, now.subject)

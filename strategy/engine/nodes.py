@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -30,7 +31,7 @@ class Now:
     after: bool = False
 
 
-class Leaf:
+class Leaf(ABC):
     """A condition. What it keeps of one subject is its cell: None while it has seen nothing. Leaves that look at the
     same thing (`looks`) and compare it with different values share their cells.
 
@@ -75,19 +76,19 @@ class Leaf:
         """Take an event that passed the filters at the places of the bits of `roles`; the cell after it."""
         return cell
 
+    @abstractmethod
     def level(self, cell: Any, now: Now) -> Any:
         """What it sees at a moment: all that `judge` needs. Equal levels are judged alike. Moments do not go back."""
-        raise NotImplementedError
 
+    @abstractmethod
     def judge(self, level: Any) -> int:
         """The truth of what it sees."""
-        raise NotImplementedError
 
     def truth(self, cell: Any, now: Now) -> int:
         return self.judge(self.level(cell, now))
 
-    def observe(self, cell: Any, now: Now) -> Observation:
-        raise NotImplementedError
+    @abstractmethod
+    def observe(self, cell: Any, now: Now) -> Observation: ...
 
     def due(self, cell: Any, now: Now) -> Micros | None:
         """The earliest moment after now at which time alone may change what it sees, history's length aside."""

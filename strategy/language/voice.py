@@ -3,6 +3,7 @@ english.py)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -34,7 +35,7 @@ from strategy.language.lexicon import Name
 from strategy.language.speech import Speech, duration
 
 
-class Voice:
+class Voice(ABC):
     """What both languages share: the walk over the document."""
 
     comparisons: ClassVar[dict[str, str]]
@@ -48,8 +49,8 @@ class Voice:
         self.catalog = speech.catalog
         self.lang: Lang = speech.lang
 
-    def all(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def all(self) -> str: ...
 
     # ---- conditions --------------------------------------------------------------------------------------------------
 
@@ -68,11 +69,11 @@ class Voice:
     def bracket(self, inner: str) -> str:
         return f"{self.brackets[0]}{inner}{self.brackets[1]}"
 
-    def explicit(self, kind: Literal["all", "any"], inner: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def explicit(self, kind: Literal["all", "any"], inner: str) -> str: ...
 
-    def negation(self, inner: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def negation(self, inner: str) -> str: ...
 
     def leaf(self, condition: Condition, *, alone: bool) -> str:
         match condition:
@@ -102,44 +103,44 @@ class Voice:
                 return self.path(condition)
         raise AssertionError(condition)
 
-    def attribute(self, c: AttributeIs) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def attribute(self, c: AttributeIs) -> str: ...
 
-    def happens(self, c: Happens, *, alone: bool) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def happens(self, c: Happens, *, alone: bool) -> str: ...
 
-    def count(self, c: Aggregate) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def count(self, c: Aggregate) -> str: ...
 
-    def aggregate(self, c: Aggregate) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def aggregate(self, c: Aggregate) -> str: ...
 
-    def metric(self, c: MetricIs) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def metric(self, c: MetricIs) -> str: ...
 
-    def ratio(self, c: Ratio) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def ratio(self, c: Ratio) -> str: ...
 
-    def streak(self, c: Streak) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def streak(self, c: Streak) -> str: ...
 
-    def sequence(self, c: Ordered) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def sequence(self, c: Ordered) -> str: ...
 
-    def change(self, c: Change) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def change(self, c: Change) -> str: ...
 
-    def near(self, c: Near) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def near(self, c: Near) -> str: ...
 
-    def forecast(self, c: ForecastIs) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def forecast(self, c: ForecastIs) -> str: ...
 
-    def date(self, c: DateIs) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def date(self, c: DateIs) -> str: ...
 
-    def path(self, c: Path) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def path(self, c: Path) -> str: ...
 
     def moment(self, c: Condition) -> bool:
         """True only at instants, so that it turns true anew with every one of them."""
@@ -154,9 +155,9 @@ class Voice:
     def span(self, micros: int) -> str:
         return duration(micros, self.lang)
 
+    @abstractmethod
     def compared(self, op: str, value: object, name: Name) -> str:
         """A comparison with a value, as the type of what is compared wants it."""
-        raise NotImplementedError
 
     def event(self, e: EventFilter) -> str:
         """An event with its filters in brackets."""
@@ -181,8 +182,8 @@ class Voice:
     def kind(self, step: PathStep) -> str:
         return self.speech.name("object", reached(step, self.catalog))
 
-    def test(self, name: Name, f: Filter) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def test(self, name: Name, f: Filter) -> str: ...
 
     def flag(self, e: EventFilter) -> tuple[str, str, bool] | None:
         """Event, field and polarity where the only filter is a yes/no field: 打开营销邮件."""
