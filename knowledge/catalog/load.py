@@ -150,43 +150,25 @@ def _check_group(event_id: str, event: EventType, kind: str, text: str) -> None:
         )
 
 
-def _check_action(action_id: str, action: Action, actions: Iterable[str], events: Iterable[str], text: str) -> None:
+def _check_action(action_id: str, action: Action, actions: Collection[str], events: Collection[str], text: str) -> None:
     """The actions and events that an action names are there."""
-    named: list[tuple[str, Sequence[str], Iterable[str], Text]] = [
+    named: list[tuple[str, Sequence[str], Collection[str], Text]] = [
         ("opposite", [action.opposite] if action.opposite is not None else [], actions, Text("动作", "action")),
         ("excludes", action.excludes, actions, Text("动作", "action")),
         ("causes", action.causes, events, Text("事件", "event")),
     ]
     for key, names, known, what in named:
         for name in names:
-            if name not in known:
-                path = ["actions", action_id, key]
-                raise InvalidCatalog(
-                    Text(f"没有{what.zh} {name!r}", f"no {what.en} {name!r}"),
-                    where={"line": line_of(text, path), "field": ".".join(path)},
-                    nearest=nearest(name, known),
-                )
+            _need(what, name, known, ["actions", action_id, key], text)
 
 
 def _check_identity(catalog: Catalog, text: str) -> None:
     """Records of declared types are told apart by their declared attributes."""
     for kind, rules in catalog.identity.items():
-        path = ["identity", kind]
-        found = catalog.objects.get(kind)
-        if found is None:
-            raise InvalidCatalog(
-                Text(f"没有对象 {kind!r}", f"there is no object {kind!r}"),
-                where={"line": line_of(text, path), "field": ".".join(path)},
-                nearest=nearest(kind, catalog.objects) or [*catalog.objects][:3],
-            )
+        _need(Text("对象", "object"), kind, catalog.objects, ["identity", kind], text)
+        known = catalog.objects[kind].attributes
         for name in rules.properties:
-            if name not in found.attributes:
-                path = ["identity", kind, "properties", name]
-                raise InvalidCatalog(
-                    Text(f"{kind} 没有属性 {name!r}", f"{kind} has no attribute {name!r}"),
-                    where={"line": line_of(text, path), "field": ".".join(path)},
-                    nearest=nearest(name, found.attributes) or [*found.attributes][:3],
-                )
+            _need(Text("属性", "attribute"), name, known, ["identity", kind, "properties", name], text)
 
 
 def _need(kind: Text, name: str, known: Collection[str], path: list[str], text: str) -> None:
@@ -194,7 +176,7 @@ def _need(kind: Text, name: str, known: Collection[str], path: list[str], text: 
         raise InvalidCatalog(
             Text(f"没有{kind.zh} {name!r}", f"there is no {kind.en} {name!r}"),
             where={"line": line_of(text, path), "field": ".".join(path)},
-            nearest=nearest(name, known),
+            nearest=nearest(name, known) or [*known][:3],
         )
 
 

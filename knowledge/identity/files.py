@@ -14,6 +14,7 @@ from core.errors import InvalidInput
 from core.text import Lang, Text
 from knowledge.identity.resolve import Resolution, Resolved, Table
 from knowledge.sources import read_rows
+from knowledge.sources.plan import write_text
 
 _COLUMNAR = (".xlsx", ".xls", ".parquet")
 _COLUMNS = ("input", "row", "record", "cluster", "confidence", "decision", "reason")
@@ -110,10 +111,4 @@ def write_clusters(path: Path, data: dict[str, Any], lang: Lang) -> None:
         rows.writeheader()
         rows.writerows({**{c: r[c] for c in _COLUMNS}, "reason": r["reason"][lang]} for r in data["records"])
         text = written.getvalue()
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as cause:
-        raise InvalidInput(
-            Text(f"写不了文件：{cause.strerror}", f"the file cannot be written: {cause.strerror}"),
-            where={"file": str(path)},
-        ) from cause
+    write_text(path, text)

@@ -98,7 +98,14 @@ def load_yaml(path: Path) -> Any:
 
 def save_plan(plan: Plan, path: Path) -> None:
     """Write it as YAML, as people edit it."""
-    text = yaml.safe_dump(plan.as_dict(), allow_unicode=True, sort_keys=False, width=120)
+    write_text(path, yaml.safe_dump(plan.as_dict(), allow_unicode=True, sort_keys=False, width=120))
+
+
+def write_text(path: Path, text: str) -> None:
+    """
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as cause:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput, Refused
 from core.times import DAY
+from knowledge.catalog import Catalog
 from strategy.conflicts.proof import implies, never_together
 from strategy.conflicts.witness import witness_of
 from strategy.document import Strategy
@@ -27,9 +28,9 @@ several = settings(
 )
 
 
-def fits(strategy: Strategy, catalog: object) -> bool:
+def fits(strategy: Strategy, catalog: Catalog) -> bool:
     try:
-        check_strategy(strategy, catalog)  # type: ignore[arg-type]
+        check_strategy(strategy, catalog)
     except (Refused, InvalidInput):
         return False
     return True

@@ -8,12 +8,14 @@ from typing import Any
 from stage import START, hour
 
 from core.events import Event, Fact, Input, Relation
+from core.text import Lang
 from core.times import DAY, Micros
 from knowledge.catalog import load_catalog
 from strategy.document import Strategy
 from strategy.engine.python import PythonEngine
 from strategy.explain import explain_observation
 
+LANGS: tuple[Lang, Lang] = ("zh", "en")
 CATALOG = load_catalog(Path("tests/data/kinds_catalog.yaml")).catalog
 ME = "customer/1"
 OPENED = {"event": "mail", "where": [{"field": "opened", "op": "==", "value": True}]}
@@ -28,7 +30,7 @@ def looked_at(trigger: dict[str, Any], *inputs: Input, who: str = ME) -> tuple[s
     engine.ingest(inputs)
     engine.advance(hour(4))
     seen, _ = engine.look("s", who)
-    (zh,), (en,) = (explain_observation(seen, made.trigger, CATALOG, lang, subject=kind) for lang in ("zh", "en"))  # type: ignore[arg-type]
+    (zh,), (en,) = (explain_observation(seen, made.trigger, CATALOG, lang, subject=kind) for lang in LANGS)
     return zh, en
 
 
