@@ -56,9 +56,12 @@ WHERE e.tenant = :tenant AND e.type NOT IN (SELECT value FROM json_each(:hidden)
 _NUMBERS = "json_type(a.value) IN ('integer', 'real') AND json_type(b.value) IN ('integer', 'real')"
 _GAP = f"CASE WHEN {_NUMBERS} THEN nullif(abs(a.value - b.value), 0) END"
 _CONFLICTS = f"""
-WITH {_NOW} SELECT a.type, a.name, a.source, b.source, count(*),
+WITH {_NOW},
+several AS (SELECT who, name FROM now GROUP BY who, name HAVING count(*) > 1),
+told AS MATERIALIZED (SELECT now.* FROM several CROSS JOIN now ON now.who = several.who AND now.name = several.name)
+SELECT a.type, a.name, a.source, b.source, count(*),
   sum(CASE WHEN {_NUMBERS} THEN a.value + 0 <> b.value + 0 ELSE a.value <> b.value END), avg({_GAP}), max({_GAP})
-FROM now a JOIN now b ON b.who = a.who AND b.name = a.name AND b.source > a.source
+FROM told a JOIN told b ON b.who = a.who AND b.name = a.name AND b.source > a.source
 GROUP BY a.type, a.name, a.source, b.source ORDER BY 1, 2, 3, 4"""
 
 _DUPLICATES = f"""
