@@ -167,7 +167,7 @@ def play(folder: Path, batches: Sequence[list[dict[str, Any]]], cuts: Sequence[i
     return hub
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_all_else_is_as_if_the_bad_ones_had_never_come(tmp_path: Path, seed: int, brittle: EngineFactory) -> None:
     batches = stream(seed)
     clean = [[item for item in batch if not item["id"].startswith("bad")] for batch in batches]
