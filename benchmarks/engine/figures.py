@@ -3,6 +3,7 @@ full one measure the same."""
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ def match_only(name: str, extent: Extent, count: int, wider: float = 1) -> Rate:
     many events as usual."""
     low, high = SELECTIVE
     found = index(name, rules(count, selective=(wider * low, wider * high)))
+    gc.collect()
+    gc.freeze()  # many filters are many objects, which each of the passes would else look through
     stream = Stream(extent.customers)
     passes = []
     for number in range(extent.rounds + 1):

@@ -73,7 +73,8 @@ class Deployments:
         self.tables.new_strategy(entry)
         first = min((leaf.number for leaf in fresh), default=self.tables.conditions.count)
         self._unsettled = True
-        self.settle()
+        if past or engine.closed is not None:  # else nothing looks at it before the next release does
+            self.settle()
         self._warm(past, first, [leaf for leaf in fresh if not self._begins_now(old, version, leaf)])
         if old is not None:
             self._replace(old, version)

@@ -43,7 +43,9 @@ class Clause:
         asks_equal = not date and len(filters) == 1 and only.op in ("==", "in")
         self.texts = {v for v in values if isinstance(v, str)} if asks_equal and _all_text(values) else None
         """The only values that pass, when they are texts."""
-        self.spans = self._spans()
+        self.plain = not date and all(_plain(f) for f in filters)
+        """Only numbers pass, and which is said by ranges alone."""
+        self.spans = _within(filters) if self.plain else self._spans()
 
     def passes(self, value: Any) -> bool:
         for test in self._tests:
@@ -62,6 +64,31 @@ class Clause:
             if edge != inf and self.passes(_number(edge)):
                 spans.append((edge, edge))
         return _joined(spans)
+
+
+_RANGES: dict[str, Callable[[float], list[tuple[float, float]]]] = {
+    "==": lambda v: [(v, v)],
+    "!=": lambda v: [(-inf, nextafter(v, -inf)), (nextafter(v, inf), inf)],
+    "<": lambda v: [(-inf, nextafter(v, -inf))],
+    "<=": lambda v: [(-inf, v)],
+    ">": lambda v: [(nextafter(v, inf), inf)],
+    ">=": lambda v: [(v, inf)],
+}
+
+
+def _plain(asked: Filter) -> bool:
+    value = asked.value
+    return asked.op in _RANGES and isinstance(value, float) and abs(value) < 1e300
+
+
+def _within(filters: Sequence[Filter]) -> list[tuple[float, float]]:
+    """The closed ranges of finite numbers that pass all of these comparisons, without trying any."""
+    spans = [(nextafter(-inf, inf), nextafter(inf, -inf))]
+    for each in filters:
+        assert isinstance(each.value, float)
+        ranges = _RANGES[each.op](each.value)
+        spans = [(max(a, c), min(b, d)) for a, b in spans for c, d in ranges if max(a, c) <= min(b, d)]
+    return spans
 
 
 def _all_text(values: Sequence[Any]) -> bool:
@@ -125,7 +152,7 @@ class Field:
         self.asked[word] |= bit
         self.clauses[position] = clause
         exact = self._cut(clause)
-        for row, value in ((0, None), (1, True), (2, False)):
+        for row, value in () if clause.plain else ((0, None), (1, True), (2, False)):
             if clause.passes(value):
                 self.table[row, word] |= bit
         for low, high in clause.spans:
