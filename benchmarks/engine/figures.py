@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.engine.generator import SELECTIVE, Rule, Stream, rules
-from benchmarks.engine.matchers import Matcher, index, matchers, started
+from benchmarks.engine.matchers import Index, Matcher, index, matchers, started
 from benchmarks.engine.measure import AT_MOST, Latency, Rate, alone, cut, deciding, paced, rate, spent
 from benchmarks.engine.memory import AT_ONCE, bytes_per_state, resident, views
 from benchmarks.engine.mixed import mixed, stateless
@@ -45,10 +45,20 @@ def decision(name: str, extent: Extent, count: int = 1_000) -> Rate:
 def match_only(name: str, extent: Extent, count: int, wider: float = 1) -> Rate:
     """Events that are read already → which of so many stateless filters pass, each of which passes `wider` times as
     many events as usual."""
+    return matching(filters(name, count, wider), extent)
+
+
+def filters(name: str, count: int, wider: float = 1) -> Index:
     low, high = SELECTIVE
-    found = index(name, rules(count, selective=(wider * low, wider * high)))
-    gc.collect()
-    gc.freeze()  # many filters are many objects, which each of the passes would else look through
+    gc.disable()
+    try:
+        return index(name, rules(count, selective=(wider * low, wider * high)))
+    finally:
+        gc.enable()
+        gc.freeze()  # many filters are many objects, which each of the passes would else look through
+
+
+def matching(found: Index, extent: Extent) -> Rate:
     stream = Stream(extent.customers)
     passes = []
     for number in range(extent.rounds + 1):

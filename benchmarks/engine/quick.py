@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +39,11 @@ KEYS = (
 
 @dataclass(frozen=True)
 class Size:
-    """What a matcher is given. `filters`: how many are matched alone, under each label; None: it is not asked."""
+    """What a matcher is given. `filters`: how many are matched alone, under each label; None: it is not asked. `less`:
+    for what takes long or waits."""
 
     extent: Extent
+    less: Extent
     customers: int
     filters: dict[str, int | None] = field(default_factory=lambda: {"1k": 1_000, "10k": 10_000, "100k": 100_000})
     mixed: int = 1_000
@@ -48,8 +52,8 @@ class Size:
 
 
 SIZES = {
-    "python": Size(Extent(300, 500, 3), 1_000, {"1k": 1_000, "10k": 10_000, "100k": None}),
-    "columnar": Size(Extent(20_000, 40_000), 20_000),
+    "python": Size(Extent(300, 500, 3), Extent(300, 500, 3), 1_000, {"1k": 1_000, "10k": 10_000, "100k": None}),
+    "columnar": Size(Extent(20_000, 40_000), Extent(20_000, 12_000), 20_000),
 }
 """The pure Python matcher is made for stores, not for streams."""
 Say = Callable[[str], None]
@@ -62,66 +66,111 @@ def to_stderr(text: str) -> None:
 def quick(say: Say = to_stderr) -> dict[str, Any]:
     """All of `KEYS`, what they are to be read with, and a `ratio_vs_` each peer that answered right and in time."""
     begun = time.perf_counter()
-    with _Setup(say) as setup:
-        found = own(say)
-        if setup.done(begun + SECONDS - PER_PEER):
-            found |= ratios(found["match_cpu_eps_1k"], begun + SECONDS, say)
-    return found | {"seconds": round(time.perf_counter() - begun, 1)}
+    name = list(matchers())[-1]
+    size = SIZES[name]
+    ready = peers.is_set_up()
+    with _Setup(say) as setup, _Aside(name, size, begun + SECONDS / 2 if ready else 0) as aside:
+        found = own(say, name, size, aside)
+        results = aside.peers
+        if not ready and setup.done(begun + SECONDS - PER_PEER):
+            results = asked(begun + SECONDS, say)
+    return found | ratios(found["match_cpu_eps_1k"], results, say) | {"seconds": round(time.perf_counter() - begun, 1)}
 
 
-def own(say: Say, name: str | None = None, size: Size | None = None) -> dict[str, Any]:
-    """The engine's own figures, of the fastest matcher there is unless one is named."""
-    name = name or list(matchers())[-1]
-    size = size or SIZES[name]
+def own(say: Say, name: str, size: Size, aside: _Aside | None = None) -> dict[str, Any]:
+    """A matcher's own figures."""
     wrong, fired = truth.differences(matchers(), size.rounds)
     say(f"differences to the oracle, in {fired} firings: {wrong}")
     decided = figures.decision(name, size.extent, size.mixed)
     say(f"JSON in → decision, {size.mixed:,} mixed strategies: {_rate(decided)}")
+    pace = min(100_000, round(decided.wall / 2))
+    waited = figures.latency(name, size.less, pace, size.mixed)
+    say(f"arrivals at {pace:,}/s: p50 {waited.p50:.2f} ms, p99 {waited.p99:.2f} ms, {waited.batch:.0f} events a call")
     found: dict[str, Any] = {
         "matcher": name,
         "cores": len(os.sched_getaffinity(0)),
         "decision_eps_1k": round(decided.wall),
         "decision_cpu_eps_1k": round(decided.cpu),
         "firings_per_event": round(decided.found, 4),
+        "p99_ms": round(waited.p99, 3),
+        "p99_at_eps": pace,
+        "bytes_per_state": round(memory.bytes_per_state(name, size.customers), 1),
+        "change_ms_10k": round(figures.change(name, size.less, size.beside), 2),
+        "oracle_differences": sum(wrong.values()),
     }
     for label, count in size.filters.items():
         if count is None:
             found[f"match_eps_{label}"] = None
             say(f"match only, {label} filters: not asked of the {name} matcher in a quick run")
             continue
-        matched = figures.match_only(name, size.extent, count)
+        if aside and count == aside.filters:
+            matched = aside.matched()
+        else:
+            matched = figures.match_only(name, size.extent, count)
         found |= {f"match_eps_{label}": round(matched.wall), f"match_cpu_eps_{label}": round(matched.cpu)}
         say(f"match only, {count:,} filters: {_rate(matched)}")
-    pace = min(100_000, round(decided.wall / 2))
-    waited = figures.latency(name, size.extent, pace, size.mixed)
-    say(f"arrivals at {pace:,}/s: p50 {waited.p50:.2f} ms, p99 {waited.p99:.2f} ms, {waited.batch:.0f} events a call")
-    return found | {
-        "p99_ms": round(waited.p99, 3),
-        "p99_at_eps": pace,
-        "bytes_per_state": round(memory.bytes_per_state(name, size.customers), 1),
-        "change_ms_10k": round(figures.change(name, size.extent, size.beside), 2),
-        "oracle_differences": sum(wrong.values()),
-    }
+    return found
+
+
+class _Aside:
+    """What can go on beside figures that need a clock, in a process of its own: asking peers, whose CPU time counts, up
+    to a moment; then putting together the most filters that there are, to be matched when they are asked for."""
+
+    def __init__(self, name: str, size: Size, end: float) -> None:
+        self.filters = max(count for count in size.filters.values() if count)
+        self._pipe, there = get_context("spawn").Pipe()
+        self._process = get_context("spawn").Process(
+            target=_aside, args=(there, end, name, size.less, self.filters), daemon=True
+        )
+
+    def __enter__(self) -> _Aside:
+        self._process.start()
+        return self
+
+    def matched(self) -> Rate:
+        """Asked when nothing else is measured."""
+        self.peers: list[peers.Result] = self._pipe.recv()
+        self._pipe.send(None)
+        found: Rate = self._pipe.recv()
+        return found
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.join()
+
+
+def _aside(pipe: Connection, end: float, name: str, extent: Extent, count: int) -> None:
+    pipe.send(asked(end, to_stderr) if end else [])
+    found = figures.filters(name, count)
+    pipe.recv()
+    pipe.send(figures.matching(found, extent))
 
 
 def _rate(rate: Rate) -> str:
     return f"{rate.wall:,.0f} events/s, {rate.cpu:,.0f} a CPU second, {rate.found:.4f} found an event"
 
 
-def ratios(ours: float, end: float, say: Say, python: Path = peers.PYTHON) -> dict[str, Any]:
-    """Matching alone against matching alone, in events a CPU second, on 1,000 stateless filters."""
+def asked(end: float, say: Say, python: Path = peers.PYTHON) -> list[peers.Result]:
+    """What peers that are likely to be done by then make of 1,000 stateless filters."""
     work = figures.work(1_000, SAMPLE)
-    found = {}
+    found = []
     for peer in peers.PEERS:
         if time.perf_counter() + PER_PEER > end:
-            say(f"{peer.name}: left out, the minute is nearly over")
+            say(f"{peer.name}: left out, the time is nearly over")
             continue
-        for result in peers.ask(peer, work, PACE, python):
-            if result.why:
-                say(f"{peer.name}, {result.form}: {result.why}")
-                continue
-            found[f"ratio_vs_{peer.name}{'_tuned' * result.tuned}"] = round(ours / result.eps, 1)
-            say(f"{peer.name}, {result.form}: {result.eps:,.0f} events a CPU second")
+        found += peers.ask(peer, work, PACE, python)
+    return found
+
+
+def ratios(ours: float, results: Sequence[peers.Result], say: Say) -> dict[str, Any]:
+    """Matching alone against matching alone, in events a CPU second."""
+    found = {}
+    for result in results:
+        if result.why:
+            say(f"{result.peer}, {result.form}: {result.why}")
+            continue
+        found[f"ratio_vs_{result.peer}{'_tuned' * result.tuned}"] = round(ours / result.eps, 1)
+        say(f"{result.peer}, {result.form}: {result.eps:,.0f} events a CPU second")
     return found
 
 

@@ -21,7 +21,9 @@ from benchmarks.engine.world import EVENTS, RATES, catalog
 from core.events import Event
 from strategy.engine.check import check_strategy
 
-TINY = quick.Size(Extent(20, 40, 1, 16), 20, {"1k": 10, "10k": 20, "100k": None}, mixed=20, beside=30, rounds=1)
+TINY = quick.Size(
+    Extent(20, 40, 1, 16), Extent(20, 40, 1, 16), 20, {"1k": 10, "10k": 20, "100k": None}, mixed=20, beside=30, rounds=1
+)
 FIRING = (1e-2, 1e-1)
 
 
@@ -120,9 +122,18 @@ def test_a_ratio_stands_for_each_peer_that_answers_in_time(monkeypatch: pytest.M
     monkeypatch.setattr(peers, "PEERS", (fake,))
     monkeypatch.setattr(figures, "work", lambda *_: work)
     said: list[str] = []
-    assert set(quick.ratios(1e9, float("inf"), said.append, Path(sys.executable))) == {"ratio_vs_fake"}
-    assert quick.ratios(1e9, 0.0, said.append, Path(sys.executable)) == {}
+    results = quick.asked(float("inf"), said.append, Path(sys.executable))
+    assert set(quick.ratios(1e9, results, said.append)) == {"ratio_vs_fake"}
+    assert quick.asked(0.0, said.append, Path(sys.executable)) == []
     assert "left out" in said[-1]
+
+
+def test_the_most_filters_are_put_together_aside_and_matched_when_asked_for() -> None:
+    said: list[str] = []
+    with quick._Aside("python", TINY, 0) as aside:
+        found = quick.own(said.append, "python", TINY, aside)
+    assert found["match_eps_10k"] > 0
+    assert aside.peers == []
 
 
 def test_every_curve_has_a_row_for_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
