@@ -24,5 +24,5 @@ def new_id(prefix: str, clock: Clock) -> str:
 
 def stable_id(prefix: str, *parts: object) -> str:
     """`prefix_` + 24 hex digits of SHA-256 over the parts; the same parts always give the same id."""
-    joined = "\x1f".join(str(p) for p in parts)
+    joined = "\x1f".join(map(str, parts))
     return f"{prefix}_{hashlib.sha256(joined.encode()).hexdigest()[:24]}"

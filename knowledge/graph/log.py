@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from core.errors import InvalidInput
@@ -37,7 +38,22 @@ def to_json(value: Any) -> str:
     Raises:
         TypeError, ValueError: it has no JSON form (NaN and infinity have none).
     """
-    return "null" if value is None else _ENCODER.encode(value)
+    plain = _PLAIN.get(type(value))
+    return plain(value) if plain is not None else _ENCODER.encode(value)
+
+
+def _finite(value: float) -> str:
+    return repr(value) if math.isfinite(value) else _ENCODER.encode(value)
+
+
+_PLAIN: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    int: repr,
+    float: _finite,
+    str: _ENCODER.encode,
+}
+"""What most values are, written at once: an encoder sets itself up anew for each."""
 
 
 def subject_key(subject: str) -> str:
