@@ -44,6 +44,7 @@ class ConversationTraces:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.holds = frozenset({f"{file.name}:checkpoints.*", f"{file.name}:writes.*"})
 
     def trace(self, ctx: RequestContext, person: Person) -> Found:
         return Found(words={thread.split("/", 1)[1] for thread in self._threads(ctx, person)})

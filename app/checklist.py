@@ -10,15 +10,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
+from app.coverage import kept_columns, uncovered
 from core.audit import AuditRow, first_broken
 from core.context import Purpose, RequestContext, Role
 from core.errors import Forbidden
 from core.text import Text
 from knowledge.governance import Action, Consent, mask_pii
 from knowledge.governance.consent import covers
-from knowledge.governance.forgetful import ForgetfulTables
 from knowledge.sources.identities import TELLING
 from strategy.delivery.tables import Decision
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 LAWS = ("gdpr", "pipl")
 _SHOWN = 5
-_NAMING = frozenset({"subject", "raw", "text", "args", "source_row"})
-_OF_THE_GRAPH = "graph_"
 _PLANTED = (
     "手机13800138000，身份证11010519491231002X，卡6222021234567890128，a@b.cn，沪A12345，粤BD12345，"
     "住上海市浦东新区世纪大道100号，12 Baker Street, London"
@@ -177,18 +175,13 @@ def _export(hub: Hub, ctx: RequestContext) -> Result:
 
 
 def _erasure(hub: Hub, ctx: RequestContext) -> Result:
-    """Every table with a column that can name a person belongs to a store that forgets."""
-    held = {
-        each.rows.name for store in hub.privacy.stores if isinstance(store, ForgetfulTables) for each in store.tables
-    }
-    held |= {"audit", "engine_snapshot"}
-    naming = {t.name for t in SQLModel.metadata.sorted_tables if _NAMING & {c.name for c in t.columns}}
-    missing = sorted(name for name in naming - held if not name.startswith(_OF_THE_GRAPH))
-    listed = ", ".join(missing)
+    """Every column that can name a person belongs to a store that forgets."""
+    kept, missing = kept_columns(hub), uncovered(hub)
+    listed = ", ".join(missing[:_SHOWN])
     found = (
         Text(f"没有覆盖：{listed}", f"not covered: {listed}")
         if missing
-        else Text(f"{len(naming)} 张表全部覆盖", f"all {len(naming)} tables are covered")
+        else Text(f"{len(kept)} 列全部覆盖", f"all {len(kept)} columns are covered")
     )
     return Result(not missing, found)
 

@@ -25,7 +25,7 @@ from knowledge.governance.erasure import Erasable, Found, Person, Traces, tellin
 from knowledge.governance.forgetful import ForgetfulTables, Rows
 from knowledge.governance.traces import AuditTraces, consent_traces
 from knowledge.graph import GraphStore
-from knowledge.graph.tables import GraphEventRow
+from knowledge.graph.mentions import MentionTraces
 from knowledge.identity.erasure import IdentityTraces
 from knowledge.sources.ledger import ledger_traces
 from strategy.erasure import HistoryTraces, JournalTraces, delivery_traces
@@ -44,6 +44,14 @@ class GraphTraces:
     """The customer graph, with all records that are one customer."""
 
     name = "graph"
+    holds = frozenset(
+        f"graph_{column}"
+        for column in (
+            "fact.subject", "fact.object", "fact.value", "edge_out.subject", "edge_out.object", "edge_in.subject",
+            "edge_in.object", "subject.subject", "subject.key", "lookup.key", "event.subject", "event.id", "event.data",
+            "merge.kept", "merge.gone", "sum.subject", "reminder.subject",
+        )
+    )  # fmt: skip
 
     def __init__(self, store: GraphStore) -> None:
         self._store = store
@@ -96,6 +104,7 @@ class IndexTraces:
     """The search index."""
 
     name = "search index"
+    holds = frozenset({"index/*"})
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -145,7 +154,7 @@ class Privacy:
         self.stores: list[Erasable] = [
             self._journal,
             self._graph,
-            ForgetfulTables("timelines of others", database, (Rows(GraphEventRow, text=("data",)),)),
+            MentionTraces(database),
             ForgetfulTables("phrases", database, (Rows(PhraseRow, text=("key", "said", "means"), mentions_go=True),)),
             IndexTraces(hub),
             delivery_traces(database),
@@ -159,6 +168,11 @@ class Privacy:
         ]
         self._audit = AuditTraces(database)
         self._turn = threading.Lock()
+
+    @property
+    def every_store(self) -> list[Erasable]:
+        """The stores, and the audit log, which forgets last."""
+        return [*self.stores, self._audit]
 
     def person(self, ctx: RequestContext, subject: str) -> Person:
         """The person behind a subject, with everything that names them.

@@ -287,6 +287,15 @@ def leaves(condition: Condition | None, path: str) -> Iterator[tuple[str, Leaf]]
         yield path, condition
 
 
+def texts_of(part: Any) -> set[str]:
+    """Every text in a dumped document, or in a part of one: among them are all names it reads."""
+    if isinstance(part, dict):
+        part = list(part.values())
+    if isinstance(part, list):
+        return set().union(*map(texts_of, part))
+    return {part} if isinstance(part, str) else set()
+
+
 class ActionCall(_Part):
     """A catalog action, or (when the catalog has no such action) a free-text task for a person."""
 

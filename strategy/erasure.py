@@ -42,6 +42,10 @@ class JournalTraces(ForgetfulTables):
         )
         self._live = live
 
+    @property
+    def holds(self) -> frozenset[str]:
+        return super().holds | {"engine_snapshot.body"}
+
     def erase(self, ctx: RequestContext, person: Person, dry_run: bool) -> Traces:
         if dry_run:
             return super().erase(ctx, person, dry_run)
@@ -72,6 +76,7 @@ class HistoryTraces:
     """Uploaded histories: lines and rows that name the person are taken out of the files."""
 
     name = "histories"
+    holds = frozenset[str]()
 
     def __init__(self, histories: Histories) -> None:
         self._histories = histories

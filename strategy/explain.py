@@ -134,6 +134,8 @@ class _Voice(Words):
 
     def sentence(self, leaf: _Leaf) -> str:
         condition, seen = leaf.condition, leaf.seen
+        if seen.note == "withheld":
+            return self._withheld(leaf)
         if isinstance(condition, Happens):
             said = self._happens(condition, leaf)
         elif isinstance(condition, Sequence):
@@ -143,6 +145,13 @@ class _Voice(Words):
         else:
             said = self._judged(condition, leaf)
         return said + self._evidence(seen) + self.say("。", ".")
+
+    def _withheld(self, leaf: _Leaf) -> str:
+        stood = self.say("成立", "holds") if leaf.holds else self.say("不成立", "does not hold")
+        return self.say(
+            f"一项条件{stood}；它所依据的数据不可用于当前用途，不予显示。",
+            f"one condition {stood}; what it looked at may not be used for this purpose, and is not shown.",
+        )
 
     def _judged(self, condition: LeafCondition, leaf: _Leaf) -> str:
         what, asked = self._parts(condition, leaf.seen)

@@ -253,7 +253,7 @@ class ReplayJobs:
             clock=self._clock,
             watch=watch,
         )
-        report = Report(work.catalog, work.strategies, asked.sample, asked.seed)
+        report = Report(work.catalog, work.strategies, asked.sample, asked.seed, kept=True)
         facts = running.files[0] if len(running.files) > 1 else ()
         for _ in report.follow(replay, facts, running.files[-1]):
             pass

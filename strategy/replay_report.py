@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -18,6 +18,7 @@ from strategy.document import Strategy
 from strategy.nearest_miss import Miss, miss_as_dict
 from strategy.replay import Dropped, Fired, Item, Replay, record_of
 from strategy.stream import Line
+from strategy.withheld import withhold, withhold_firing
 
 SAMPLE = 5
 
@@ -40,12 +41,24 @@ class Tally:
 
 class Report:
     """Give it every item of a replay, then `finish` it. The same replay, sample size and seed give the same report.
-    What the replay runs besides these strategies is left out."""
+    What the replay runs besides these strategies is left out.
 
-    def __init__(self, catalog: Catalog, strategies: Sequence[Strategy], sample: int = SAMPLE, seed: int = 0) -> None:
+    Args:
+        kept: it is stored for whoever asks later, for whatever purpose: nothing that is limited to purposes is shown.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        strategies: Sequence[Strategy],
+        sample: int = SAMPLE,
+        seed: int = 0,
+        *,
+        kept: bool = False,
+    ) -> None:
         self.tallies = {strategy.name: Tally(strategy) for strategy in strategies}
         self._catalog = catalog
-        self._size, self._seed = sample, seed
+        self._size, self._seed, self._kept = sample, seed, kept
         self._chances = {name: Random(f"{seed}/{name}") for name in self.tallies}
         self._replay: Replay | None = None
 
@@ -70,6 +83,8 @@ class Report:
 
     def _keep(self, tally: Tally, item: Fired) -> None:
         """Reservoir sampling (Vitter's algorithm R)."""
+        if self._kept:
+            item = replace(item, firing=withhold_firing(item.firing, item.strategy, self._catalog, None))
         if len(tally.sample) < self._size:
             tally.sample.append(item)
         elif (place := self._chances[item.strategy.name].randrange(tally.firings)) < self._size:
@@ -81,7 +96,15 @@ class Report:
         for name, tally in self.tallies.items():
             tally.known = len(replay.known(tally.strategy.subject))
             if name not in replay.fired:
-                tally.miss = replay.nearest_miss(name, self._chances[name])
+                miss = replay.nearest_miss(name, self._chances[name])
+                tally.miss = self._without_limited(miss, tally.strategy) if self._kept else miss
+
+    def _without_limited(self, miss: Miss, strategy: Strategy) -> Miss:
+        if miss.seen is None:
+            return miss
+        trigger, audience = miss.seen
+        audience = audience and withhold(audience, strategy.audience, self._catalog, None)
+        return replace(miss, seen=(withhold(trigger, strategy.trigger, self._catalog, None), audience))
 
     def sample(self) -> list[Fired]:
         """At most so many firings in all, spread over the strategies that fired, in order of time."""

@@ -23,7 +23,7 @@ from core.telemetry import span
 from core.text import Text
 from core.times import Micros, format_time
 from knowledge.catalog import Catalog
-from strategy.document import Strategy
+from strategy.document import Strategy, texts_of
 from strategy.engine.port import BeyondColumns, EngineBackend, EngineFactory, Firing, Outcome, SetAside
 from strategy.engine.python import PythonEngine
 from strategy.journal import aside_row, input_from
@@ -328,7 +328,7 @@ class TenantRunner:
         """The events a new strategy reads, up to now. Facts and relations the engine knows already."""
         mark = self.engine.watermark
         if mark is not None:
-            types = _mentioned(strategy.model_dump(mode="json"))
+            types = texts_of(strategy.model_dump(mode="json"))
             metrics = [metric.ratio for name, metric in self.catalog.metrics.items() if name in types]
             types |= {event for ratio in metrics for event in (ratio.of, ratio.per)}
             repository = JournalRepository(session, self.ctx.tenant)
@@ -398,12 +398,3 @@ class TenantRunner:
         _log.error("firing_not_decided", firing=firing.key, error=repr(error))
         text = Text(f"触发 {firing.key} 无法决策：{error}", f"firing {firing.key} could not be decided: {error}")
         return aside_row("undecided", ZhongshuError(text), firing, self._clock.now())
-
-
-def _mentioned(part: Any) -> set[str]:
-    """Every text in a document: among them are all event types and metrics it reads."""
-    if isinstance(part, dict):
-        part = list(part.values())
-    if isinstance(part, list):
-        return set().union(*map(_mentioned, part))
-    return {part} if isinstance(part, str) else set()

@@ -26,6 +26,7 @@ from strategy.explain_tree import tree
 from strategy.repository import JournalRepository, StrategyRepository
 from strategy.service import STATE_NAMES, StrategyVersion, version_of
 from strategy.tables import Kind, State
+from strategy.withheld import withhold
 from strategy.wording import Words
 
 Seen = tuple[Observation, Observation | None]
@@ -174,6 +175,8 @@ def _said(
 ) -> WhyNot:
     document = found.strategy
     trigger, audience = seen
+    trigger = withhold(trigger, document.trigger, catalog, ctx.purpose)
+    audience = audience and withhold(audience, document.audience, catalog, ctx.purpose)
 
     def say(observed: Observation, condition: Condition) -> list[str]:
         return explain_observation(observed, condition, catalog, ctx.lang, subject=document.subject)

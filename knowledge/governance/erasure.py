@@ -73,6 +73,12 @@ class Erasable(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def holds(self) -> frozenset[str]:
+        """The columns that it looks into: `table.column` of the relational store, `file:table.column` of a file of its
+        own, where `*` stands for anything."""
+        ...
+
     def trace(self, ctx: RequestContext, person: Person) -> Found:
         """What else names the person: numbers in their facts, ids of their tickets and conversations."""
         ...

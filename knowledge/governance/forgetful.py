@@ -48,6 +48,12 @@ class Rows:
     def rows(self) -> Table:
         return SQLModel.metadata.tables[str(self.table.__tablename__)]
 
+    @property
+    def columns(self) -> set[str]:
+        """Those that it names."""
+        events = {self.events} if self.events else set()
+        return {*self.owner, *self.text, *self.ids, *self.by_event, *self.cleared, *events}
+
 
 class ForgetfulTables:
     """Several tables of one room as one store. `erase` is one transaction."""
@@ -55,6 +61,10 @@ class ForgetfulTables:
     def __init__(self, name: str, database: Database, tables: Collection[Rows]) -> None:
         self.name = name
         self._database, self.tables = database, tables
+
+    @property
+    def holds(self) -> frozenset[str]:
+        return frozenset(f"{each.rows.name}.{column}" for each in self.tables for column in each.columns)
 
     def trace(self, ctx: RequestContext, person: Person) -> Found:
         words, events = set[str](), set[str]()

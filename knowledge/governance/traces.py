@@ -34,6 +34,7 @@ class AuditTraces:
     """The audit log. `redact` is called in the transaction that also writes the row which announces it."""
 
     name = "audit"
+    holds = frozenset({"audit.target", "audit.detail"})
 
     def __init__(self, database: Database) -> None:
         self._database = database

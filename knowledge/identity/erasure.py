@@ -14,7 +14,9 @@ class IdentityTraces(ForgetfulTables):
     """Pairs of records, with those the hub compares in memory."""
 
     def __init__(self, database: Database, identity: IdentityService) -> None:
-        super().__init__("identity", database, (Rows(PairRow, owner=("left", "right"), text=("why",)),))
+        super().__init__(
+            "identity", database, (Rows(PairRow, owner=("left", "right"), text=("why", "parts", "says_zh", "says_en")),)
+        )
         self._identity = identity
 
     def erase(self, ctx: RequestContext, person: Person, dry_run: bool) -> Traces:

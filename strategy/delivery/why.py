@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlmodel import Session
 
-from core.context import RequestContext
+from core.context import Purpose, RequestContext
 from core.errors import NotFound
 from core.text import Lang, Text
 from core.times import format_time, to_datetime
@@ -22,6 +22,7 @@ from strategy.engine.port import Observation, Truth
 from strategy.explain import explain_observation
 from strategy.explain_tree import tree
 from strategy.repository import StrategyRepository
+from strategy.withheld import withhold
 
 LayerState = Literal["true", "false", "unknown", "passed", "stopped", "put_off", "done", "open"]
 
@@ -113,7 +114,7 @@ def why(session: Session, ctx: RequestContext, decision_id: str, catalog: Catalo
     if row is None:
         raise NotFound(Text(f"没有决策 {decision_id!r}", f"there is no decision {decision_id!r}"))
     kept = StrategyRepository(session, ctx.tenant).one(row.strategy, row.version)
-    words = _Words(catalog, lang, Strategy.model_validate(kept[0].document) if kept else None)
+    words = _Words(ctx.purpose, catalog, lang, Strategy.model_validate(kept[0].document) if kept else None)
     layers = [words.trigger(row), *words.guards(row)]
     if row.verdict in (Outcome.DELIVERED, Outcome.DEFERRED):
         layers.append(words.delivery(row, repository.outbox_of(session, ctx, row.id)))
@@ -122,8 +123,10 @@ def why(session: Session, ctx: RequestContext, decision_id: str, catalog: Catalo
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """Says what was recorded. `strategy`: None when no document is kept (acts of agents)."""
+    """Says what was recorded, as far as the purpose may see it. `strategy`: None when no document is kept (acts of
+    agents)."""
 
+    purpose: Purpose
     catalog: Catalog
     lang: Lang
     strategy: Strategy | None
@@ -137,10 +140,9 @@ class _Words:
         return f"At {when} strategy {row.strategy!r} {outcome} for {row.subject}" + (f": {reason}" if reason else "")
 
     def trigger(self, row: Decision) -> WhyLayer:
-        seen = read_observation(row.why["trigger"])
-        return self._layer(
-            "trigger", _TRUTHS[seen.truth], self._observed(seen, self.strategy.trigger if self.strategy else None)
-        )
+        condition = self.strategy.trigger if self.strategy else None
+        seen = self._seen(row.why["trigger"], condition)
+        return self._layer("trigger", _TRUTHS[seen.truth], self._observed(seen, condition))
 
     def observed(self, row: Decision) -> dict[str, Any]:
         """Both trees, node by node with words, as `strategy.explain_tree.tree` gives them."""
@@ -156,8 +158,8 @@ class _Words:
         for layer in read_layers(row.why):
             lines = [layer.said.say(self.lang)]
             if layer.guard == "audience" and row.why["audience"]:
-                seen = read_observation(row.why["audience"])
-                lines += self._observed(seen, self.strategy.audience if self.strategy else None)
+                condition = self.strategy.audience if self.strategy else None
+                lines += self._observed(self._seen(row.why["audience"], condition), condition)
             told = self._layer(layer.guard, _state(layer), lines)
             yield replace(told, reason=layer.reason.value if layer.reason else None, detail=layer.detail)
 
@@ -170,6 +172,9 @@ class _Words:
     def _layer(self, name: str, state: LayerState, lines: list[str]) -> WhyLayer:
         return WhyLayer(name, _TITLES[name].say(self.lang), state, tuple(lines))
 
+    def _seen(self, recorded: dict[str, Any], condition: Condition | None) -> Observation:
+        return withhold(read_observation(recorded), condition, self.catalog, self.purpose)
+
     def _observed(self, seen: Observation, condition: Condition | None) -> list[str]:
         if condition is not None and self.strategy is not None:
             return explain_observation(seen, condition, self.catalog, self.lang, subject=self.strategy.subject)
@@ -180,7 +185,7 @@ class _Words:
 
     def _tree(self, seen: dict[str, Any], condition: Condition | None) -> dict[str, Any]:
         subject = self.strategy.subject if self.strategy else "customer"
-        return tree(read_observation(seen), condition, self.catalog, self.lang, subject=subject)
+        return tree(self._seen(seen, condition), condition, self.catalog, self.lang, subject=subject)
 
     def _action(self, told: dict[str, Any], message: OutboxRow | None) -> str:
         """What became of one action: its label, what happened to its message, and the note on its channel."""

@@ -22,7 +22,7 @@ class Truth(Enum):
     TRUE = "true"
 
 
-Note = Literal["no_data", "short_history", "nothing_to_divide", "missing_field"]
+Note = Literal["no_data", "short_history", "nothing_to_divide", "missing_field", "withheld"]
 """Why a condition is unknown."""
 
 

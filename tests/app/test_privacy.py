@@ -111,6 +111,8 @@ def _plant(admin: Client, hub: Any) -> None:
         )
     )
     said(admin("POST", "/v1/facts", {"subject": OTHER, "property": "tier", "value": "kept-tier", "from": when}))
+    about = {"subject": "customer/friend-993", "property": "tier", "value": f"brought by {PHONE}", "from": when}
+    said(admin("POST", "/v1/facts", about))
     said(
         admin(
             "POST",
@@ -281,6 +283,12 @@ def test_a_copy_has_what_every_store_holds(planted: Planted) -> None:
     said = json.dumps(planted.exported, ensure_ascii=False)
     missing = [word for word in planted.words if word not in said]
     assert missing == []
+
+
+def test_a_value_of_another_that_named_them_is_found_by_what_is_left_of_it(planted: Planted) -> None:
+    alias = planted.erased["certificate"]["alias"]
+    found = planted.admin("GET", f"/v1/customers?text=brought+by+{alias.replace('/', '%2F')}").body["items"]
+    assert [match["subject"] for match in found] == ["customer/friend-993"]
 
 
 def test_erasing_again_finds_nobody(planted: Planted) -> None:

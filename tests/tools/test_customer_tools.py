@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlmodel import select
 
+from core.audit import AuditRow
 from core.context import Purpose, Role
 from tests.agentworld import AgentWorld, context
 from tools import TOOLS, Scope, ToolFailed, ToolRetry
@@ -100,6 +102,20 @@ def test_a_role_without_the_right_is_refused_by_policy(hub: AgentWorld, breach: 
     viewer = replace(breach, ctx=context(Role.VIEWER, Purpose.ANALYTICS))
     with pytest.raises(ToolFailed, match="may not do"):
         TOOLS["customer_profile"](viewer, {})
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+def test_every_tool_is_refused_to_who_may_not_before_it_looks_and_the_audit_log_says_so(
+    hub: AgentWorld, breach: Scope, name: str
+) -> None:
+    actor = f"nobody-{name}"
+    with pytest.raises(ToolFailed, match="may not do"):
+        TOOLS[name](replace(breach, ctx=context(Role.VIEWER, Purpose.COMPLIANCE, actor)), {})
+    with hub.db.reading() as session:
+        rows = session.exec(select(AuditRow).where(AuditRow.actor == actor)).all()
+    assert [(row.action, row.purpose, row.detail["action"]) for row in rows] == [
+        ("policy.refuse", "compliance", f"tool.{name}")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ ALLOWED = {
         *("strategies.read", "strategies.draft", "strategies.edit", "strategies.approve", "strategies.pause"),
         *("strategies.retire", "strategies.simulate", "approvals.read", "approvals.decide", "decisions.read"),
         *("outbox.read", "inbox.read", "inbox.write", "graph.read", "retrieval.search", "catalog.read"),
-        *("setaside.read", "consent.read", "chat.use", "tool.use"),
+        *("consent.read", "chat.use", "tool.use"),
     },
     Role.SERVICE_AGENT: {
         *("tickets.write", "events.write", "facts.write", "chat.use", "tool.use", "inbox.read", "inbox.write"),
@@ -52,6 +52,15 @@ def test_only_admins_see_to_privacy_and_only_for_compliance(policy: Policy, role
     privacy = [a for a in Action if a.startswith("privacy.")]
     allowed = {p for p in Purpose for a in privacy if policy.decide(ctx(role, p), a).allowed}
     assert allowed == ({Purpose.COMPLIANCE} if role == Role.ADMIN else set())
+
+
+def test_lines_that_could_not_be_read_are_shown_for_operations_and_compliance_only(policy: Policy) -> None:
+    allowed = {(r, p) for r in Role for p in Purpose if policy.decide(ctx(r, p), "setaside.read").allowed}
+    assert allowed == {
+        (Role.ADMIN, Purpose.OPERATIONS),
+        (Role.ADMIN, Purpose.COMPLIANCE),
+        (Role.STRATEGIST, Purpose.OPERATIONS),
+    }
 
 
 @pytest.mark.parametrize("role", list(Role))
