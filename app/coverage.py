@@ -1,5 +1,6 @@
-"""What the hub keeps, column by column, and whether a store that forgets answers for it. A new table, or a new file of
-the data folder, counts as holding customers until a store names its columns or a line below says why nobody is there."""
+"""What the hub keeps, column by column, and whether a store that forgets answers for it. A new table or a new file
+of the data folder counts as holding customers until a store names its columns or a line below says why nobody is there.
+"""
 
 from __future__ import annotations
 
