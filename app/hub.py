@@ -26,6 +26,7 @@ from app.metrics import Metrics
 from app.migrations import migrate
 from app.pace import Pace
 from app.privacy import Privacy
+from app.retention import Retention
 from app.rooms import Room
 from app.settings import Settings
 from app.sources import Sources
@@ -116,6 +117,9 @@ class Hub:
         self.supervisor = Room("agents", Text("智能体", "agents"), lambda: load_supervisor(self))
         self.sources = Sources(self)
         self.privacy = Privacy(self)
+        self.retention = Retention(self)
+        closing.callback(self.retention.stop)
+        self.retention.start()
         self.records = Room("identity", Text("身份", "identity"), lambda: self.identity.load(self.context()))
         self.demo = Room("demo", Text("演示数据", "demo world"), lambda: load_demo_world(self))
         self._watch()

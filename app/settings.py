@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.ids import TenantId
 from core.sizes import Size
 from core.text import Lang, Text, system_lang
-from core.times import SECOND, Duration
+from core.times import DAY, SECOND, Duration
 from strategy.engines import EngineName
 
 PREFIX = "ZHONGSHU_"
@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     graph_database: str | None = Field(default=None, description="database there; default: the server's own default")
     identity: bool = Field(
         default=False, description="tie records of one customer together as facts arrive; see docs/identity.md"
+    )
+    retention_every: Duration = Field(
+        default=DAY, ge=SECOND, description="how often what the catalog keeps no longer is let go of"
     )
     demo: bool = Field(default=False, description="load the demo world on first start (`serve --demo` sets it)")
     demo_seed: int = Field(default=7, description="seed of the demo world")

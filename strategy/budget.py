@@ -15,6 +15,7 @@ from strategy.document import Strategy
 from strategy.engine.cost import StateCost, check_budget, state_cost
 from strategy.observed import observed
 from strategy.repository import JournalRepository, StrategyRepository
+from strategy.retention import check_kept
 from strategy.tables import RUNNING
 
 DEFAULT = 4 << 30
@@ -35,8 +36,9 @@ class Budget:
         """Warnings about running a strategy (in the place of its older version) beside those that run.
 
         Raises:
-            Refused: together they would keep more than the budget.
+            Refused: together they would keep more than the budget, or it looks further back than events are kept.
         """
+        check_kept(strategy, catalog)
         load = observed(JournalRepository(session, ctx.tenant), catalog)
         running = StrategyRepository(session, ctx.tenant).in_state(RUNNING)
         beside = [Strategy.model_validate(row.document) for row, _ in running if row.name != strategy.name]

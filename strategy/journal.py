@@ -184,13 +184,27 @@ class Journal:
         with self._lock:
             with self._db.transaction() as session:
                 repository = JournalRepository(session, tenant)
-                opened = self._end(repository, tenant).opened
-                done = work(session)
+                done = self._without(repository, tenant, lambda: work(session))
                 repository.drop_snapshot()
-                if opened is not None:
-                    now = self._clock.now()
-                    repository.append([_columns(Kind.TICK, "", "", Micros(opened - 1), {}, now, True)])
             self._ends.pop(tenant, None)
+        return done
+
+    def trim(self, tenant: TenantId, work: Callable[[Session], Done]) -> Done:
+        """Let `work` take rows out that nobody reads any more: the snapshot stays. History goes on to have begun when
+        it began."""
+        with self._lock:
+            with self._db.transaction() as session:
+                repository = JournalRepository(session, tenant)
+                repository.position().history_from = repository.earliest_event()
+                done = self._without(repository, tenant, lambda: work(session))
+            self._ends.pop(tenant, None)
+        return done
+
+    def _without(self, repository: JournalRepository, tenant: TenantId, work: Callable[[], Done]) -> Done:
+        opened = self._end(repository, tenant).opened
+        done = work()
+        if opened is not None:
+            repository.append([_columns(Kind.TICK, "", "", Micros(opened - 1), {}, self._clock.now(), True)])
         return done
 
     def busy(self) -> threading.Lock:

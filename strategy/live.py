@@ -190,6 +190,18 @@ class LiveEngine:
         self._wake.set()
         return done
 
+    def trim(self, ctx: RequestContext, work: Callable[[Session, int], Done]) -> Done:
+        """Take inputs out of the journal that no running strategy reads any more: `work` gets a transaction, and the
+        last row that may go. The engine goes on as it is; its state is saved first, so that a restart goes on too."""
+        self.sinks.save()
+        runner = self._runner(ctx.tenant)
+        with runner.lock:
+            runner.save_snapshot()
+            with self._db.reading() as session:
+                sunk = JournalRepository(session, ctx.tenant).position().sunk_seq
+            until = min(runner.applied_seq, sunk) if self.sinks.any else runner.applied_seq
+            return self.journal.trim(ctx.tenant, lambda session: work(session, until))
+
     # Running
 
     def start(self) -> None:

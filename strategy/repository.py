@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Select, func, insert, tuple_, update
+from sqlalchemy import CursorResult, Select, delete, exists, func, insert, tuple_, update
 from sqlalchemy import select as sql_select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
 from core.ids import TenantId
@@ -223,7 +224,9 @@ class JournalRepository:
         return self._entries(mine.order_by(*order).limit(_PAGE))
 
     def earliest_event(self) -> int | None:
-        """When the tenant's history begins."""
+        """When the tenant's history begins, or began where its earliest events are no longer kept."""
+        if (since := self.history_from()) is not None:
+            return since
         query = select(JournalRow.time).where(JournalRow.tenant == self._tenant, JournalRow.kind == Kind.EVENT)
         return self._session.exec(query.order_by(col(JournalRow.time)).limit(1)).first()
 
@@ -309,6 +312,50 @@ class JournalRepository:
         query = select(SetAsideRow.error).where(SetAsideRow.tenant == self._tenant, SetAsideRow.reason == "undecided")
         found = (error["en"].get("where", {}).get("record") for error in self._session.exec(query))
         return {seq for seq in found if seq is not None}
+
+    def history_from(self) -> int | None:
+        """When history began, if events were let go of since."""
+        query = select(PositionRow.history_from).where(PositionRow.tenant == self._tenant)
+        return self._session.exec(query).first()
+
+    def drop_events(self, name: str, before: int, until_seq: int | None) -> int:
+        """Let go of events of a type with time < `before`, up to a row; None: only count."""
+        return self._drop(
+            until_seq, JournalRow.kind == Kind.EVENT, JournalRow.type == name, col(JournalRow.time) < before
+        )
+
+    def drop_replaced(self, kind: str, name: str, before: int, until_seq: int | None) -> int:
+        """Let go of values of a property of subjects of a type that another replaced before a moment."""
+        newer = aliased(JournalRow)
+        later = tuple_(col(newer.time), col(newer.seq)) > tuple_(col(JournalRow.time), col(JournalRow.seq))
+        replaced = exists().where(
+            col(newer.tenant) == self._tenant,
+            col(newer.subject) == JournalRow.subject,
+            col(newer.kind) == Kind.FACT,
+            col(newer.type) == name,
+            col(newer.time) < before,
+            later,
+        )
+        mine = (JournalRow.kind == Kind.FACT, JournalRow.type == name, col(JournalRow.time) < before)
+        return self._drop(until_seq, *mine, col(JournalRow.subject).startswith(f"{kind}/"), replaced)
+
+    def drop_aside(self, before: int, dry_run: bool) -> int:
+        """Let go of what was set aside before a moment; what the engine broke on stays, so that it does not again."""
+        mine = (
+            col(SetAsideRow.tenant) == self._tenant,
+            col(SetAsideRow.received_at) < before,
+            col(SetAsideRow.reason) != "undecided",
+        )
+        if dry_run:
+            return self._session.exec(select(func.count()).select_from(SetAsideRow).where(*mine)).one()
+        return self._session.connection().execute(delete(SetAsideRow).where(*mine)).rowcount
+
+    def _drop(self, until_seq: int | None, *which: Any) -> int:
+        mine = (JournalRow.tenant == self._tenant, *which)
+        if until_seq is None:
+            return self._session.exec(select(func.count()).select_from(JournalRow).where(*mine)).one()
+        rows = delete(JournalRow).where(*mine, col(JournalRow.seq) <= until_seq)
+        return self._session.connection().execute(rows).rowcount
 
     def position(self) -> PositionRow:
         """How far decisions and sinks have come; a new row at zero for a new tenant."""

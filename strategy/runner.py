@@ -93,7 +93,8 @@ class TenantRunner:
         self._left_out: set[int] = set()
         """Such rows from before it: new strategies do not read them either."""
         self._repeating = False
-        self.engine: EngineBackend = backend(catalog, lateness)
+        self._history_from: Micros | None = None
+        self.engine: EngineBackend = self._fresh()
 
     def recover(self) -> None:
         """Restore the snapshot if it is of this catalog, then repeat the journal up to what was decided, silently."""
@@ -101,6 +102,8 @@ class TenantRunner:
             repository = JournalRepository(session, self.ctx.tenant)
             stored = repository.snapshot()
             self._left_out = repository.left_out()
+            since = repository.history_from()
+            self._history_from = None if since is None else Micros(since)
             # Last: for a new tenant this makes a row, which a further query would try to write in a reading session.
             self._decided_seq = repository.position().decided_seq
         self._begin(stored)
@@ -109,7 +112,7 @@ class TenantRunner:
 
     def _begin(self, stored: SnapshotRow | None) -> None:
         """A fresh engine, with the snapshot's state if there is one for it."""
-        self.engine = self._backend(self.catalog, self._lateness)
+        self.engine = self._fresh()
         self.applied_seq, self.deployed, self.undeployable = 0, {}, {}
         if stored is None or stored.fingerprint != self._fingerprint():
             return
@@ -118,10 +121,17 @@ class TenantRunner:
         except (ZhongshuError, KeyError, TypeError, ValueError):
             # The journal holds everything: a snapshot that cannot be read only costs time.
             _log.exception("snapshot_not_restored", tenant=self.ctx.tenant)
-            self.engine = self._backend(self.catalog, self._lateness)
+            self.engine = self._fresh()
             return
         self.applied_seq = self._snapshot_seq = stored.seq
         self.deployed = dict(stored.deployed)
+
+    def _fresh(self) -> EngineBackend:
+        """An engine that knows when history began, although the journal may no longer have its earliest events."""
+        catalog, since = self.catalog, self._history_from
+        if since is not None and catalog.history_from is None:
+            catalog = catalog.model_copy(update={"history_from": since})
+        return self._backend(catalog, self._lateness)
 
     def step(self) -> bool:
         """Apply the next rows of the journal and commit what they lead to; False when there are none.

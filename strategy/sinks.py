@@ -43,6 +43,10 @@ class SinkFeed:
         self._behind: dict[TenantId, RequestContext] = {}
         self._kept_up = Micros(0)
 
+    @property
+    def any(self) -> bool:
+        return bool(self._sinks)
+
     def tell(self, ctx: RequestContext, taken: Taken) -> None:
         """A committed batch, in the thread of its sender, so that whoever sent it can read it back."""
         if not self._sinks or not taken.inputs:

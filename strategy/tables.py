@@ -142,13 +142,15 @@ class ReplayJobRow(SQLModel, table=True):
 
 
 class PositionRow(SQLModel, table=True):
-    """How far the engine's decisions and the sinks have come in one tenant's journal."""
+    """How far the engine's decisions and the sinks have come in one tenant's journal. `history_from`: when its history
+    began, once the earliest events are no longer kept."""
 
     __tablename__ = "engine_position"
 
     tenant: str = Field(primary_key=True)
     decided_seq: int = Field(default=0, sa_type=BigInteger)
     sunk_seq: int = Field(default=0, sa_type=BigInteger)
+    history_from: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class SnapshotRow(SQLModel, table=True):

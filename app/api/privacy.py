@@ -51,6 +51,28 @@ class ErasedOut(BaseModel):
     certificate: dict[str, Any] | None = Field(description="says what was done, not whose it was; null for a dry run")
 
 
+class RetentionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(default=True, description="only count what would go")
+
+
+class ClassOut(BaseModel):
+    kind: str = Field(description="event, fact (values that another replaced) or set_aside")
+    name: str
+    label: str
+    keep: str
+    before: str | None = Field(description="what is older goes; null: all of it is still looked at")
+    journal: int
+    graph: int
+    held_by: list[str] = Field(description="strategies, patterns and weights that look further back than `keep`")
+
+
+class RetentionOut(BaseModel):
+    dry_run: bool
+    classes: list[ClassOut]
+
+
 class LineOut(BaseModel):
     id: str
     article: str
@@ -81,6 +103,16 @@ def erase(
     """From every store, with all their records. The databases are written anew, so that nothing is left in their files:
     on a large hub this takes a while, and writers wait."""
     return ErasedOut.model_validate(hub.privacy.erase(ctx, body.subject, dry_run=body.dry_run).as_dict(ctx.lang))
+
+
+@router.post("/retention", summary="Let go of what is kept no longer, or see what would go")
+def retention(
+    body: RetentionIn, ctx: Annotated[RequestContext, Depends(allow(Action.PRIVACY_ERASE))], hub: TheHub
+) -> RetentionOut:
+    """By the periods of the catalog (`keep`). The hub does it by itself as well, as often as `ZHONGSHU_RETENTION_EVERY`
+    says. What running strategies still look at stays."""
+    found = hub.retention.run(ctx, dry_run=body.dry_run)
+    return RetentionOut(dry_run=body.dry_run, classes=[ClassOut(**each.as_dict(ctx.lang)) for each in found])
 
 
 @router.get("/certificates", summary="Certificates of erasures, newest first")

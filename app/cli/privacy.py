@@ -87,6 +87,49 @@ def _show(found: dict[str, Any]) -> None:
         say(t("数据目录的字节中已无痕迹", "nothing is left in the bytes of the data folder"), "green")
 
 
+@group.command(
+    "retention",
+    help=t("按目录里的保留期限放手；先用 --dry-run 看", "Let go of what is kept no longer; see with --dry-run"),
+)
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=t("只清点，不动手", "only count what would go"))] = False,
+    json: AsJson = False,
+) -> None:
+    from app.cli.reach import open_api
+
+    with open_api(_COMPLIANCE) as api:
+        found = api.post("privacy", "retention", body={"dry_run": dry_run})
+    if json:
+        as_json(found)
+        return
+    head = [
+        t("类别", "class"),
+        t("保留", "kept for"),
+        t("早于", "older than"),
+        t("日志", "journal"),
+        t("图谱", "graph"),
+        "",
+    ]
+    held = t("仍被回看：", "still looked at by ")
+    table(
+        head,
+        [
+            (
+                c["label"],
+                c["keep"],
+                c["before"] or "-",
+                c["journal"],
+                c["graph"],
+                held * bool(c["held_by"]) + ", ".join(c["held_by"]),
+            )
+            for c in found["classes"]
+        ],
+        t("目录没有写保留期限（keep）", "the catalog names no period (`keep`)"),
+    )
+    if dry_run:
+        say(t("以上只是清点，什么都没有动", "this was a count; nothing was touched"))
+
+
 @group.command("checklist", help=t("逐条核对 gdpr 或 pipl", "Check gdpr or pipl, line by line"))
 def checklist(
     law: Annotated[str, typer.Argument(help=t("gdpr 或 pipl", "gdpr or pipl"))], json: AsJson = False

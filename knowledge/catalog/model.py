@@ -79,11 +79,15 @@ class Attribute(Named):
 
 class ObjectType(Named):
     attributes: dict[str, Attribute] = Field(default_factory=dict)
+    keep: Duration | None = Field(
+        default=None, gt=0, description="how long values that another has replaced are kept; default: `keep.facts`"
+    )
 
 
 class EventType(Named):
     subject: str = Field(description="the object type it happens to")
     fields: dict[str, Attribute] = Field(default_factory=dict)
+    keep: Duration | None = Field(default=None, gt=0, description="how long it is kept; default: `keep.events`")
     groups: dict[str, str] = Field(
         default_factory=dict, description="further object types it counts for → the field that holds the key"
     )
@@ -206,6 +210,14 @@ class Loop(Named):
     within: Duration = Field(description="the longest that a step may take")
 
 
+class Keep(_Item):
+    """How long things are kept where they say nothing of their own; none: for ever. What holds now always stays."""
+
+    events: Duration | None = Field(default=None, gt=0)
+    facts: Duration | None = Field(default=None, gt=0, description="values that another has replaced, from then on")
+    set_aside: Duration | None = Field(default=None, gt=0, description="inputs that were not taken")
+
+
 class Catalog(_Item):
     """One business's vocabulary. Build it with `knowledge.catalog.load_catalog`, which checks references."""
 
@@ -214,6 +226,7 @@ class Catalog(_Item):
     history_from: Moment | None = Field(
         default=None, description="the moment from which the event history is complete; default: the earliest event"
     )
+    keep: Keep = Keep()
     objects: dict[str, ObjectType] = Field(default_factory=dict)
     events: dict[str, EventType] = Field(default_factory=dict)
     metrics: dict[str, Metric] = Field(default_factory=dict)
