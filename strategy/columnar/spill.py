@@ -33,7 +33,13 @@ class Memory:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if self.budget is not None and size >= _LEAST and self.held + size > self.budget:
             return self._in_file(shape, dtype, size)
-        made = np.zeros(shape, dtype)
+        if size < _LEAST:
+            made = np.zeros(shape, dtype)
+        else:  # a mapping of its own: what is outgrown goes back to the system at once, and leaves no holes
+            mapped = mmap.mmap(-1, size)
+            if hasattr(mmap, "MADV_HUGEPAGE"):
+                mapped.madvise(mmap.MADV_HUGEPAGE)
+            made = np.frombuffer(mapped, dtype).reshape(shape)
         self.held += size
         weakref.finalize(made, self._give_back, size)
         return made

@@ -52,7 +52,7 @@ def room_of(entries: int) -> int:
     """How large a row is made that must hold so many entries."""
     if entries <= 4:
         return entries
-    return (entries + entries // 4 + 3) & ~3
+    return (entries + entries // 8 + 1) & ~1
 
 
 @borrowing
