@@ -53,7 +53,7 @@ class Size:
 
 SIZES = {
     "python": Size(Extent(300, 500, 3), Extent(300, 500, 3), 1_000, {"1k": 1_000, "10k": 10_000, "100k": None}),
-    "columnar": Size(Extent(20_000, 40_000), Extent(20_000, 12_000), 20_000),
+    "columnar": Size(Extent(20_000, 40_000), Extent(20_000, 12_000), 50_000),
 }
 """The pure Python matcher is made for stores, not for streams."""
 Say = Callable[[str], None]

@@ -16,6 +16,18 @@ _LEAST = 1 << 20
 """Smaller arrays stay in memory: a file each would cost more than it saves."""
 
 
+def zeros(shape: int | tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """A zeroed array. A large one is a mapping of its own: what is outgrown goes back to the system at once and leaves
+    no holes (a quarter to half of the memory of a growing engine, measured)."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if size < _LEAST:
+        return np.zeros(shape, dtype)
+    mapped = mmap.mmap(-1, size)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        mapped.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(mapped, dtype).reshape(shape)
+
+
 class Memory:
     """Gives out zeroed arrays, in memory up to `budget` bytes (None: always) and in files under `folder` beyond.
 
@@ -33,13 +45,7 @@ class Memory:
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if self.budget is not None and size >= _LEAST and self.held + size > self.budget:
             return self._in_file(shape, dtype, size)
-        if size < _LEAST:
-            made = np.zeros(shape, dtype)
-        else:  # a mapping of its own: what is outgrown goes back to the system at once, and leaves no holes
-            mapped = mmap.mmap(-1, size)
-            if hasattr(mmap, "MADV_HUGEPAGE"):
-                mapped.madvise(mmap.MADV_HUGEPAGE)
-            made = np.frombuffer(mapped, dtype).reshape(shape)
+        made = zeros(shape, dtype)
         self.held += size
         weakref.finalize(made, self._give_back, size)
         return made

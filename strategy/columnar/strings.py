@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strategy.columnar.memory import borrowing
+from strategy.columnar.spill import zeros
 
 _FNV = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
@@ -82,7 +83,7 @@ def grown(array: NDArray[Any], rows: int) -> NDArray[Any]:
     """The array with room for at least so many rows, what it held kept; at least doubled when it must grow."""
     if rows <= len(array):
         return array
-    larger = np.zeros((max(rows, 2 * len(array)), *array.shape[1:]), array.dtype)
+    larger = zeros((max(rows, 2 * len(array)), *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger
 
@@ -107,7 +108,7 @@ class Strings:
         self.hashes = grown(self.hashes, need)
         self.blob = grown(self.blob, int(self.head[1]) + text_bytes)
         if 2 * need > len(self.slots):
-            self.slots = np.zeros(1 << (2 * need - 1).bit_length(), np.int32)
+            self.slots = zeros(1 << (2 * need - 1).bit_length(), np.int32)
             _rehash(self.slots, self.hashes, len(self))
 
     def code(self, text: str, space: int = 0) -> int:
@@ -165,8 +166,8 @@ class Seen:
 
     def load(self, kept: dict[str, NDArray[Any]], size: int = 4096) -> None:
         size = max(size, 1 << (2 * len(kept["times"]) + 1).bit_length())
-        self.marks = np.zeros((size, 2), np.uint64)
-        self.times = np.full(size, NEVER, np.int64)
+        self.marks, self.times = zeros((size, 2), np.uint64), zeros(size, np.int64)
+        self.times.fill(NEVER)
         _refill(self.marks, self.times, kept["marks"], kept["times"])
         self.count[0] = len(kept["times"])
 
