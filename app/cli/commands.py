@@ -18,6 +18,7 @@ MODULES = {
     "ingest": "app.cli.ingest",
     "graph": "app.cli.graph",
     "sources": "app.cli.sources",
+    "next": "app.cli.nextactions",
     "eval": "app.cli.evals",
     "identity": "app.cli.identity",
     "strategy": "app.cli.strategy",

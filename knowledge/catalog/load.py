@@ -171,6 +171,14 @@ def _check_identity(catalog: Catalog, text: str) -> None:
             _need(Text("属性", "attribute"), name, known, ["identity", kind, "properties", name], text)
 
 
+def _check_patterns(catalog: Catalog, text: str) -> None:
+    """What they propose is there. Whether their paths can be read is asked where they are used."""
+    for name, pattern in catalog.patterns.items():
+        if pattern.action is not None:
+            path = ["patterns", name, "action"]
+            _need(Text("动作", "action"), pattern.action, catalog.actions, path, text)
+
+
 def _need(kind: Text, name: str, known: Collection[str], path: list[str], text: str) -> None:
     if name not in known:
         raise InvalidCatalog(
@@ -247,6 +255,7 @@ def _complete(catalog: Catalog, text: str) -> LoadedCatalog:
             )
     for action_id, action in catalog.actions.items():
         _check_action(action_id, action, catalog.actions, events, text)
+    _check_patterns(catalog, text)
     _check_identity(catalog, text)
     for owner, attributes in [
         *((f"objects.{n}.attributes", o.attributes) for n, o in objects.items()),

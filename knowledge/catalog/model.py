@@ -141,6 +141,7 @@ class Pattern(Named):
 
     subject: str
     path: str = Field(description="such as `customer then checkup[result = abnormal] then no visit within 30d`")
+    action: str | None = Field(default=None, description="the action that it proposes where it holds")
 
 
 class WeightTerm(_Item):

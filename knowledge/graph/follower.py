@@ -11,6 +11,8 @@ import structlog
 from core.clock import Clock
 from core.context import RequestContext
 from core.events import Fact
+from knowledge.graph.derived import WEIGHT
+from knowledge.graph.model import Reminder
 from knowledge.graph.port import GraphStore
 
 _PAGE = 500
@@ -54,8 +56,7 @@ class Follower:
         """Look at everything that is due by now; returns how many values were told."""
         told = 0
         while due := self._store.reminders(self._ctx, self._clock.now(), _PAGE):
-            moment = due[0].at
-            now = [r for r in due if r.at == moment]  # what is told of one moment counts when the next is looked at
+            now = _together(due)
             looked = [self._store.look(self._ctx, reminder) for reminder in now]
             if facts := [fact for fact, _ in looked if fact is not None]:
                 self._tell(self._ctx, facts)
@@ -73,3 +74,18 @@ class Follower:
                 # Reminders are on disk: what failed is tried again, and the hub goes on meanwhile.
                 self.errors += 1
                 _log.exception("derived_failed", tenant=self._ctx.tenant)
+
+
+def _together(due: Sequence[Reminder]) -> list[Reminder]:
+    """Reminders that can be looked at before any of them is told, oldest first: those of one moment, or of as many
+    weights as are of different subjects. A weight rests on its subject's events and on what was told of it before;
+    nothing else that is told changes it."""
+    first, subjects = due[0], set[str]()
+    if not first.item.startswith(WEIGHT):
+        return [r for r in due if r.at == first.at]
+    for place, reminder in enumerate(due):
+        same = reminder.at == first.at
+        if not same and (not reminder.item.startswith(WEIGHT) or reminder.subject in subjects):
+            return [*due[:place]]
+        subjects.add(reminder.subject)
+    return [*due]
