@@ -35,6 +35,7 @@ _LEADS = (
     "IF",
     "PERFECT",
     "WITH",
+    "ATONCE",
 )
 _DELIVERY = frozenset(
     [
@@ -145,7 +146,7 @@ def _without_leads(piece: Sequence[Part]) -> list[Part]:
     rest = list(piece)
     while (rest and rest[0].has(*_LEADS) and not rest[0].has("VERB", "STRING")) or (rest and rest[0].has("OBJECT")):
         rest.pop(0)
-    while rest and (rest[-1].has("FILLER", "STOP", "PERFECT") and not rest[-1].has("NAME", "STRING")):
+    while rest and (rest[-1].has("FILLER", "STOP", "PERFECT", "ATONCE") and not rest[-1].has("NAME", "STRING")):
         rest.pop()
     return rest
 

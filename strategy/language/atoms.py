@@ -21,7 +21,6 @@ _IRREGULAR = {
     for lemma, forms in {
         "buy": "bought",
         "send": "sent",
-        "pay": "paid",
         "make": "made",
         "spend": "spent",
         "leave": "left",
@@ -56,6 +55,35 @@ _IRREGULAR = {
         "build": "built",
         "find": "found",
         "show": "showed shown",
+        # acts named by a noun: "contract expiry" and "the contract expires" are one
+        "abandon": "abandonment",
+        "activate": "activation",
+        "admit": "admission",
+        "approve": "approval",
+        "arrive": "arrival",
+        "attend": "attendance",
+        "cancel": "cancellation cancellations cancelled cancelling",
+        "complain": "complaint complaints",
+        "complete": "completion completions",
+        "consult": "consultation consultations",
+        "convert": "conversion conversions",
+        "deliver": "delivery deliveries",
+        "enrol": "enrolment enrolments enrollment enrollments enroll enrolls",
+        "expire": "expiry expiration",
+        "inspect": "inspection inspections",
+        "install": "installation installations",
+        "mature": "maturity",
+        "pay": "paid payment payments",
+        "redeem": "redemption redemptions",
+        "register": "registration registrations",
+        "reject": "rejection rejections",
+        "renew": "renewal renewals",
+        "repay": "repaid repayment repayments",
+        "resolve": "resolution resolutions",
+        "ship": "shipment shipments",
+        "submit": "submission submissions",
+        "subscribe": "subscription subscriptions",
+        "withdraw": "withdrew withdrawn withdrawal withdrawals",
     }.items()
     for form in forms.split()
 }
@@ -80,20 +108,26 @@ def stem(word: str) -> str:
     if word.endswith(("ies", "ied")) and len(word) > 4:
         return word[:-3] + "i"
     if word.endswith("es") and len(word) >= 5 and word[:-2].endswith(("s", "x", "z", "ch", "sh", "o")):
-        word = word[:-2]
+        word = _restored(word[:-2])
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
     if word.endswith("ing") and len(word) >= 6:
-        word = word[:-3]
+        word = _restored(word[:-3])
     elif word.endswith("ed") and not word.endswith("eed") and len(word) >= 5:
-        word = word[:-2]
+        word = _restored(word[:-2])
     elif word.endswith("y") and word[-2] not in "aeiou":
         word = word[:-1] + "i"
-    if len(word) >= 4 and word.endswith("e"):
+    if len(word) >= 5 and word.endswith("e"):
         word = word[:-1]
     if len(word) >= 4 and word[-1] == word[-2] and word[-1] not in "aeiou":
         word = word[:-1]
     return word
+
+
+def _restored(word: str) -> str:
+    """rated is of rate, not of rat: a short vowel before one consonant would have doubled it."""
+    short = len(word) == 3 and word[1] in "aeiouy" and word[0] not in "aeiou" and word[2] not in "aeiouwxy"
+    return word + "e" if short else word
 
 
 def atoms_of(text: str) -> list[Atom]:

@@ -6,17 +6,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.errors import InvalidInput, Refused
 from strategy.document import AttributeIs, Op
-from strategy.language.amounts import OUTSIDE, Comparison
+from strategy.language.amounts import OUTSIDE, Comparison, Quantity, Span
 from strategy.language.draft import Draft, Group, LeafDraft
 from strategy.language.events import event_leaf
-from strategy.language.leaves import attribute_leaf, change_leaf, forecast_leaf, metric_leaf, near_leaf
+from strategy.language.leaves import attribute_leaf, change_leaf, forecast_leaf, is_change, metric_leaf, near_leaf
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.order import ordered, pieces_of
 from strategy.language.outline import Clause, Joined, Node
 from strategy.language.paths import is_path, path_leaf
 from strategy.language.ratios import is_ratio, ratio_leaf
+from strategy.language.relative import excepted, told_of
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
 from strategy.language.values import refuse_outside
@@ -33,6 +35,26 @@ def read_node(node: Node, scope: Scope) -> Draft:
 
 
 def read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
+    """The draft of one clause; what it says of a noun is set apart as the audience."""
+    if found := excepted(parts, scope, read_clause):
+        parts, who = found
+        if all(p.has(*_NOUNLIKE) for p in parts):
+            return who
+        scope.audience.append(who)
+    if rest := told_of(parts, scope, _read_clause, "WHO"):
+        return read_clause(rest, scope)
+    trial = scope.trial()
+    try:
+        draft = _read_clause(parts, trial)
+    except (InvalidInput, Refused):
+        if (rest := told_of(parts, scope, _read_clause, "WITH", "WITHOUT", "AGE")) is None:
+            raise
+        return read_clause(rest, scope)
+    scope.keep(trial)
+    return draft
+
+
+def _read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     if inner := _only_bracket(parts, scope):
         return read_node(inner, scope)
     if is_path(parts):
@@ -103,7 +125,7 @@ def _relative(parts: list[Part], scope: Scope) -> list[Part]:
             and not before[-1].named("relation")
             and any(p.names or p.has("CMPQ", "UNKNOWN") for p in after)
         ):
-            draft = read_clause([*before, parts[i + 1]], scope)
+            draft = read_clause([*before, parts[i], parts[i + 1]], scope)
             if not isinstance(draft, LeafDraft):
                 scope.invalid(before, "这样的修饰语请改成“对…的客户，…”", "please say “for customers who …, …” instead")
             scope.audience.append(draft)
@@ -159,6 +181,31 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
             op = "!="
         scope.audience.append(_noun(part, values, op, scope))
     return rest
+
+
+def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
+    """ "给黑卡会员打个外呼", "send a coupon to gold members": who gets it says for whom; the rest is the action."""
+    for i, part in enumerate(parts):
+        if not part.has("GIVE", "FOR", "TO") or part.has("NAME"):
+            continue
+        stop = i + 1
+        while stop < len(parts) and (parts[stop].has("OBJECT", "NOTW") or _pure_value(parts[stop]) or _small(parts[stop])):
+            stop += 1
+        valued = [p for p in parts[i + 1 : stop] if p.has("VALUE")]
+        values = [n for n in valued[0].named("value") if n.of == "attribute"] if len(valued) == 1 else []
+        if values:
+            denied = any(p.has("NOTW") for p in parts[i + 1 : stop])
+            scope.audience.append(_noun(valued[0], values, "!=" if denied else "==", scope))
+            return [*parts[:i], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
+    return list(parts)
+
+
+def _pure_value(part: Part) -> bool:
+    return part.has("VALUE") and all(n.kind == "value" for n in part.names)
+
+
+def _small(part: Part) -> bool:
+    return part.senses.keys() <= {"FILLER", "A", "DE", "EACHONE", "ANY", "BOTH"}
 
 
 def _noun(part: Part, values: Sequence[Name], op: Op, scope: Scope) -> LeafDraft:
@@ -219,7 +266,7 @@ _EVENT_SIGNS = ("STREAK", "WINDOW", "FUNCTION", "COUNT", "TESTS", "HAPPEN")
 
 
 def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
-    parts = tuple(parts)
+    parts = tuple(_aged(over_a_time(parts, scope), scope))
     if not any(p.named("event", "field", "attribute", "metric", "forecast", "place", "value") for p in parts) and (
         not any(p.has("UNKNOWN") for p in parts) and scope.recent and any(p.has("CMPQ", "CMPV", "COUNT") for p in parts)
     ):
@@ -231,13 +278,43 @@ def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
         return forecast_leaf(seg)
     if (seg.names("metric") and not seg.names("event")) or _metric_covers(seg):
         return metric_leaf(seg)
-    if seg.has("RISE", "DROP", "DOUBLE", "HALVE"):
+    if any(is_change(p, seg.parts) for p in seg.free("RISE", "DROP", "DOUBLE", "HALVE")):
         return change_leaf(seg)
     if found := _attribute(seg):
         return attribute_leaf(seg, *found)
     if not seg.names("event", "field") and (value := _value_alone(seg)):
         return value
     return event_leaf(seg)
+
+
+def _aged(parts: list[Part], scope: Scope) -> list[Part]:
+    """ "65岁以上": years of age name their attribute."""
+    for i, part in enumerate(parts):
+        aged = part.has("CMPQ") and part.get("CMPQ").quantity.unit == "岁"
+        if aged and scope.lexicon.ages and not any(p.named("attribute", "field") for p in parts):
+            return [*parts[:i], Part(part.start, part.start, {"NAME": tuple(scope.lexicon.ages)}), *parts[i:]]
+    return parts
+
+
+def over_a_time(parts: Sequence[Part], scope: Scope) -> list[Part]:
+    """ "adherence rate under 80% over 30 days", "30天拒付率高于20%": the time is a window where something else is
+    compared, counted or changes, and what stands before it is not itself a time."""
+    result = list(parts)
+    if any(p.has("WINDOW", "STREAK", "NEG", "NEVER", "WITHOUT", "SINCE", "AFTER") for p in parts):
+        return result
+    measured = any(p.named("metric") or p.has("FUNCTION", "OUTOF") or is_change(p, parts) for p in parts)
+    for i, part in enumerate(parts):
+        comparison: Comparison | None = part.get("CMPQ")
+        quantity: Quantity | None = comparison.quantity if comparison else part.get("DUR")
+        spanned = measured if comparison is None else scope.said(part).lower().startswith("over ")
+        if quantity is None or quantity.micros is None or not spanned:
+            continue
+        owner = next((n for p in reversed(parts[:i]) for n in p.named("attribute", "field")), None)
+        timed = owner is not None and Quantity(1, scope.attribute(owner).unit).micros is not None
+        if not timed and any(p is not part and (p.has("CMPQ", "COUNT") or is_change(p, parts)) for p in parts):
+            result[i] = replace(part, senses={"WINDOW": Span("in", over=quantity.micros, said=quantity)})
+            return result
+    return result
 
 
 def _metric_covers(seg: Segment) -> bool:
@@ -258,6 +335,8 @@ def _attribute(seg: Segment) -> tuple[Part, Name] | None:
     if (events := seg.names("event")) and not part.named("field"):
         complain(events[0][0] if events[0][0].start > part.start else part, scope)
     owners = [n for n in names if n.owner in scope.objects]
+    if not owners and any(n.owner == scope.event for n in part.named("field")):
+        return None
     if part.named("field") and not owners:
         which_of(part, [*names, *part.named("field")], scope)
     mains = owners or [n for n in names if n.owner == "customer"]

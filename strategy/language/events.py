@@ -88,7 +88,8 @@ def step_of(seg: Segment, *, first: bool, absent: bool = False) -> Step:
     """
     said = gather(seg)
     scope = seg.scope
-    if said.count or said.run or said.function or said.nth:
+    latest = said.function == "last" and first and not said.tests and not said.loose
+    if said.count or said.run or (said.function and not latest) or said.nth:
         scope.refuse(
             list(seg.parts),
             "先后顺序里的每一步只能是一个事件",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, cast
 
 from core.text import Text
@@ -115,7 +116,7 @@ def forecast_leaf(seg: Segment) -> LeafDraft:
         check_possible(tests[0][1], 0, 100, tests[0][0], scope)
     op, value = _one_test(seg, tests)
     draft = LeafDraft(ForecastIs(forecast=name.id, op=op, value=value), forecast.subject, "state", seg.parts)
-    draft.relation = _relation(seg)
+    draft.relation = _relation(seg, forecast.subject)
     seg.finish()
     scope.recent = Part(part.start, part.start, {"NAME": (name,)})
     return draft
@@ -154,9 +155,17 @@ def _one_test(seg: Segment, tests: list[tuple[Part, list[tuple[Op, float]]]]) ->
     return tests[0][1][0]
 
 
-def _relation(seg: Segment) -> str | None:
-    found = choose(seg.names("relation"), seg.scope)
+def _relation(seg: Segment, owner: str) -> str | None:
+    """The relation named to reach `owner`. A verb such as "holds" that leads elsewhere is a mere "has" beside what is
+    the owner's own."""
+    relations = seg.scope.catalog.relations
+    leading = [(p, [n for n in names if relations[n.id].target == owner]) for p, names in seg.names("relation")]
+    found = choose([(p, names) for p, names in leading if names], seg.scope)
     if found is None:
+        objects = {n.id for p in seg.parts for n in p.named("object")}
+        for part, names in seg.names("relation"):
+            if any(relations[n.id].source == owner and relations[n.id].target not in objects for n in names):
+                seg.use(part)
         return None
     seg.use(found[0])
     return found[1].id
@@ -201,7 +210,7 @@ def attribute_leaf(seg: Segment, part: Part, name: Name) -> LeafDraft:
     scope = seg.scope
     attribute = scope.attribute(name)
     seg.use(part)
-    relation = _relation(seg)
+    relation = _relation(seg, name.owner)
     if attribute.type == "date" and (dated := date_condition(seg, part, name)) is not None:
         seg.finish()
         stretch = any(p.has("WINDOW") or (p.has("CMPQ") and p.get("CMPQ").op in ("<", "<=")) for p in seg.parts)
@@ -235,6 +244,11 @@ def attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute) 
     scope = seg.scope
     if attribute.type == "boolean" and not seg.has("CMPQ", "CMPV"):
         return [("==", seg.take("NEG", "COPNEG", "NEVER") is None)]
+    if attribute.type in ("text", "date") and not seg.has("CMPQ", "CMPV"):
+        if seg.take("NEG", "WITHOUT"):
+            return [("missing", None)]
+        if any(p.has("EXISTS") for p in seg.parts[: seg.index(part)]):
+            return [("present", None)]
     negative = seg.take("NEG", "COPNEG")
     found = seg.take("CMPQ", "CMPV")
     tests: Tests
@@ -263,10 +277,23 @@ def attribute_tests(seg: Segment, part: Part, name: Name, attribute: Attribute) 
     return tests
 
 
+def is_change(part: Part, parts: Sequence[Part]) -> bool:
+    """ "falls" may be an event of the catalog; by a share, or against another time, it is a change."""
+    if not part.has("RISE", "DROP", "DOUBLE", "HALVE"):
+        return False
+    share = any(p.has("PERCENT", "FOLD", "REFERENCE") or _share(p) for p in parts)
+    return share or not part.names
+
+
+def _share(part: Part) -> bool:
+    return part.has("CMPQ") and part.get("CMPQ").quantity.unit == "percent"
+
+
 def change_leaf(seg: Segment) -> LeafDraft:
     """7天内订单量比上周下降50%: an aggregate over a window against the window before it."""
     scope = seg.scope
-    mark = cast(Part, seg.take("RISE", "DROP", "DOUBLE", "HALVE", "TIMESUP"))
+    mark = cast(Part, next((p for p in seg.free("RISE", "DROP", "DOUBLE", "HALVE") if is_change(p, seg.parts)), None))
+    seg.use(mark)
     direction: Literal["rise", "drop"] = "rise" if mark.has("RISE", "DOUBLE") else "drop"
     percent = _percent(seg, mark)
     reference = seg.take("REFERENCE")
@@ -327,6 +354,17 @@ def change_leaf(seg: Segment) -> LeafDraft:
     return LeafDraft(condition, scope.catalog.events[said.event].subject, "state", seg.parts)
 
 
+def _fold(fold: Part, mark: Part, seg: Segment) -> float:
+    """上涨一倍 is by 100%, 上涨到两倍 too; what falls cannot fall by as much as there was."""
+    scope, number = seg.scope, float(fold.get("FOLD"))
+    if mark.has("DROP") or seg.index(fold) < seg.index(mark):
+        scope.refuse([mark, fold] if mark.start < fold.start else [fold, mark], "请用百分比说", "say it in percent")
+    number -= seg.take("TO") is not None
+    if number <= 0:
+        complain(fold, scope)
+    return 100 * number
+
+
 def _ask_function(field: Name, scope: Scope, mark: Part) -> None:
     """A field without a unit may be a score, which is averaged, or an amount, which adds up."""
     zh, en = (scope.label("field", field.id, lang, field.owner) for lang in ("zh", "en"))
@@ -342,6 +380,8 @@ def _percent(seg: Segment, mark: Part) -> float:
     scope = seg.scope
     if mark.has("DOUBLE", "HALVE"):
         return 100.0 if mark.has("DOUBLE") else 50.0
+    if fold := seg.take("FOLD"):
+        return _fold(fold, mark, seg)
     for part in seg.free("CMPQ", "QTY"):
         comparison: Comparison = part.get("CMPQ") or Comparison(">=", part.get("QTY"))
         if comparison.quantity.unit in ("percent", "ratio") and not comparison.high:

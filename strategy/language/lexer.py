@@ -112,7 +112,7 @@ class _Choice:
 
 
 def _cover(text: str, start: int, end: int, lexicon: Lexicon) -> list[Part]:
-    atoms = [_shifted(a, start) for a in _split_un(atoms_of(text[start:end]), lexicon)]
+    atoms = [_shifted(a, start) for a in _turn_flags(_split_un(atoms_of(text[start:end]), lexicon), lexicon)]
     best: list[_Choice] = [_Choice(0, len(atoms), {})] * (len(atoms) + 1)
     for i in range(len(atoms) - 1, -1, -1):
         choice = _Choice(_UNKNOWN_COST + best[i + 1].cost, i + 1, {"UNKNOWN": atoms[i].text})
@@ -150,6 +150,25 @@ def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
     return result
 
 
+def _turn_flags(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
+    """ "whose parent is (not) linked" speaks of "parent linked": the verb stands inside the label."""
+    for i, atom in enumerate(atoms):
+        if atom.text not in ("is", "are", "was", "were", "has", "have") or not i:
+            continue
+        denied = i + 1 < len(atoms) and atoms[i + 1].text in ("not", "never")
+        rest = i + 2 if denied else i + 1
+        if rest < len(atoms) and atoms[rest].text == "been":
+            rest += 1
+        for before in range(1, min(i, 3) + 1):
+            for after in range(1, 4):
+                label = [*atoms[i - before : i], *atoms[rest : rest + after]]
+                if len(label) == before + after and lexicon.is_flag(tuple(a.key for a in label)):
+                    at = label[0].start
+                    no = [Atom("word", "not", "not", at, at)] if denied else []
+                    return [*atoms[: i - before], *no, *label, *_turn_flags(atoms[rest + after :], lexicon)]
+    return atoms
+
+
 def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator[tuple[int, dict[str, Any], bool]]:
     for match in lexicon.match(atoms, i):
         senses: dict[str, Any] = {}
@@ -160,6 +179,9 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
                 and match.stop == i + 1
                 and atoms[i].end - atoms[i].start <= 2
             ) and (i == 0 or not _is_number(atoms[i - 1])):
+                continue
+            if word.kind == "AFTER" and atoms[i].text in ("follow", "follows", "followed"):
+                senses.setdefault("HAPPEN", "en")  # only "following" is after; "no quiz follows" is that none happens
                 continue
             if word.kind == "MEASURE" and (i == 0 or not _is_number(atoms[i - 1])):
                 continue

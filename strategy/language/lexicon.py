@@ -13,7 +13,7 @@ from typing import Any, Literal
 from knowledge.catalog import Catalog
 from knowledge.catalog.model import Attribute, Labels
 from knowledge.catalog.units import canonical, unit_words
-from strategy.language.atoms import Atom, keys_of
+from strategy.language.atoms import Atom, atoms_of, keys_of
 from strategy.language.normalise import plain
 from strategy.language.vocabulary import Word, fixed_words
 
@@ -43,6 +43,8 @@ class Name:
 class _Node:
     next: dict[str, _Node] = field(default_factory=dict)
     names: list[Name] = field(default_factory=list)
+    ids: list[Name] = field(default_factory=list)
+    """Named so by their id alone, which gives way to anything labelled so."""
     weak: list[Name] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
 
@@ -79,6 +81,9 @@ _NO_WEAK = frozenset(
 )
 
 
+_CHANGES = ("RISE", "DROP", "DOUBLE", "HALVE")
+
+
 class Lexicon:
     """Everything that may be said over one catalog."""
 
@@ -88,6 +93,8 @@ class Lexicon:
         self.shown: dict[str, list[Name]] = {}
         """A label or id as people see it → what it names; for "nearest" and for ambiguity."""
         self._labels: dict[tuple[str, ...], set[Name]] = {}
+        self._spelled: dict[tuple[str, ...], set[Name]] = {}
+        """Labels letter for letter, as texts of atoms: "balance" is not "balanced"."""
         self.object_words: dict[Name, set[str]] = {}
         self.exact: dict[str, Name] = {}
         """`kind:owner/id` → the name, for readbacks of what no label names unmistakably."""
@@ -111,8 +118,10 @@ class Lexicon:
             at, node, skipped = stack.pop()
             if at > start:
                 words = () if skipped else tuple(node.words)
-                if words or node.names or node.weak:
-                    yield Match(at, words, tuple(node.names or node.weak), not node.names and bool(node.weak))
+                names = node.names or node.ids
+                if words or names or node.weak:
+                    names, words = self._as_spelled(tuple(a.text for a in atoms[start:at]), names, words)
+                    yield Match(at, words, tuple(names or node.weak), not names and bool(node.weak))
             if at >= len(atoms):
                 continue
             if child := node.next.get(atoms[at].key):
@@ -122,6 +131,24 @@ class Lexicon:
                 if child:
                     stack.append((at + 2, child, skipped or atoms[at].text != "-"))
 
+    def is_flag(self, keys: tuple[str, ...]) -> bool:
+        """A label of something that is either so or not."""
+        return any(
+            (n.kind == "attribute" and (a := self.catalog.attribute(n.owner, n.id)) is not None and a.type == "boolean")
+            or (n.kind == "field" and (a := self.catalog.field(n.owner, n.id)) is not None and a.type == "boolean")
+            for n in self._labels.get(keys, ())
+        )
+
+    def _as_spelled(
+        self, said: tuple[str, ...], names: list[Name], words: tuple[Word, ...]
+    ) -> tuple[list[Name], tuple[Word, ...]]:
+        """Names written just so come before those that only share a stem, also before words of change ("declined")."""
+        exact = self._spelled.get(said)
+        if not exact or not (found := [n for n in names if n in exact]):
+            return names, words
+        plain_words = tuple(w for w in words if w.kind not in _CHANGES or said in _spelled_changes())
+        return found, plain_words
+
     def knows(self, key: str) -> bool:
         """A catalog name or fixed word begins with this atom."""
         return key in self.root.next
@@ -129,7 +156,7 @@ class Lexicon:
     def names_alone(self, key: str) -> bool:
         """The atom by itself is a catalog name, or part of one."""
         node = self.root.next.get(key)
-        return bool(node and (node.names or node.weak))
+        return bool(node and (node.names or node.ids or node.weak))
 
     def labels(self, kinds: Iterable[NameKind]) -> list[str]:
         """Every label of names of these kinds, for "nearest"."""
@@ -160,8 +187,10 @@ class Lexicon:
             if not keys:
                 continue
             node = self._node(keys)
-            if name not in node.names:
-                node.names.append(name)
+            known = node.ids if label == name.id and label not in labels.all() and labels.all() else node.names
+            if name not in known:
+                known.append(name)
+            self._spelled.setdefault(tuple(a.text for a in atoms_of(plain(label))), set()).add(name)
             self._labels.setdefault(keys, set()).add(name)
             if label != name.id or not labels.all():
                 self.shown.setdefault(label, []).append(name)
@@ -182,6 +211,10 @@ class Lexicon:
                 node = self._node(keys_of(plain(word)))
                 if not node.names:
                     node.names.append(Name("object", object_id))
+        self.ages = [n for k in (("年", "龄"), ("age",)) for n in self._labels.get(k, ()) if n.kind == "attribute"]
+        """What "65岁以上" and "aged 65 or more" speak about."""
+        self.ages = list(dict.fromkeys(self.ages))
+        self._node(keys_of("aged")).names.extend(self.ages)
 
     def _add_turned(self) -> None:
         """ "APP登录" is said "登录APP", "order placed" is said "placed an order"."""
@@ -193,6 +226,8 @@ class Lexicon:
                 if min(_weight(keys[:cut]), _weight(keys[cut:])) < 2:
                     continue
                 turned = (*keys[cut:], *keys[:cut])
+                if turned[0] in _DANGLING:
+                    continue
                 node = self._node(turned)
                 if turned not in self._labels and not node.words:
                     node.names.extend(n for n in events if n not in node.names)
@@ -204,16 +239,24 @@ class Lexicon:
                 continue
             for short in _shortened(keys):
                 text = "".join(short)
-                if _weight(short) < 2 or text in _NO_WEAK or short in self._labels or {short[0], short[-1]} & _DANGLING:
+                fielded = text == "金额" and all(n.kind == "field" for n in names)
+                if _weight(short) < 2 or (text in _NO_WEAK and not fielded) or short in self._labels or {short[0], short[-1]} & _DANGLING:
                     continue
                 node = self._node(short)
-                if node.words or node.names:
+                if node.words or node.names or node.ids:
                     continue
                 rest = keys[len(short) :] if keys[: len(short)] == short else ()
                 for name in names:
                     verb = name.kind == "event" and bool(rest) and _stands_alone(short)
                     if (verb or _may_shorten(name, keys, short)) and name not in node.weak:
                         node.weak.append(name)
+
+
+@lru_cache(maxsize=1)
+def _spelled_changes() -> frozenset[tuple[str, ...]]:
+    return frozenset(
+        tuple(a.text for a in atoms_of(plain(text))) for text, word in fixed_words() if word.kind in _CHANGES
+    )
 
 
 def _rivals(one: Name, two: Name) -> bool:

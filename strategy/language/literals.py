@@ -28,7 +28,7 @@ def _literal(b: Bindings, _: Part) -> dict[str, object] | None:
 
 def _text(op: str, b: Bindings) -> dict[str, object] | None:
     """包含“急” · does not start with "SH"."""
-    if b["v"].has("NAME") and not b["v"].has("VALUE", "STRING"):
+    if (b["v"].has("NAME") and not b["v"].has("VALUE", "STRING")) or b["v"].has("VALUES"):
         return None
     return {"CMPV": (NOT + op if "n" in b else op, b["v"])}
 
@@ -50,6 +50,7 @@ LITERALS = [
     rule(f"COP? BETWEEN {_DAYS} BETWEENEND? {_BOTH}", lambda b, _: {"CMPV": ("between", [b["a"], b["c"]])}),
     rule(f"COP? {_DAYS} BETWEENEND {_BOTH}", lambda b, _: {"CMPV": ("between", [b["a"], b["c"]])}),
     rule("c:CMP|COP|COPNEG v:VALUE|STRING|DATE|TRUE|FALSE|UNKNOWN", _literal),
+    rule("COP? NEITHER v:VALUE|STRING NOR w:VALUE|STRING", lambda b, _: {"CMPV": ("not_in", [b["v"], b["w"]])}),
     rule("COP c:CMP v:VALUE|STRING|DATE|TRUE|FALSE", _literal),
     rule("COP? BEFORE v:DATE", lambda b, _: {"CMPV": ("<", b["v"])}),
     rule("COP? AFTER v:DATE", lambda b, _: {"CMPV": (">", b["v"])}),
@@ -91,6 +92,13 @@ def join_values(parts: Sequence[Part]) -> list[Part]:
     result: list[Part] = []
     for part in parts:
         last = result[-2:] if len(result) >= 2 else []
+        if _more_text(result, part):
+            said = result[-2].get("VALUES") or [result[-2]]
+            texts = Part(result[-2].start, part.end, {"STRING": said[0].get("STRING"), "VALUES": [*said, part]})
+            result[-2:] = [texts]
+            continue
+        if part.has("STRING") and not part.names and result and result[-1].named("field", "attribute"):
+            result.append(Part(part.start, part.start, {"COP": None}))  # drink "latte"
         if (
             last
             and last[0].has("VALUE")
@@ -105,6 +113,13 @@ def join_values(parts: Sequence[Part]) -> list[Part]:
                 continue
         result.append(part)
     return result
+
+
+def _more_text(result: Sequence[Part], part: Part) -> bool:
+    """ "drink is "latte" or "americano"": one more text that the same thing may be."""
+    if len(result) < 3 or not (part.has("STRING") and result[-2].has("STRING") and result[-1].has("OR", "LIST")):
+        return False
+    return result[-3].has("COP", "COPNEG") and not (part.names or result[-2].names or result[-1].names)
 
 
 def _only_value(part: Part) -> bool:

@@ -50,6 +50,8 @@ def pieces_of(parts: Sequence[Part], scope: Scope) -> list[Piece]:
             continue
         elif part.has("UNFOLLOWED"):
             pieces.append(Piece(absent=True))
+        elif part.has("WITHOUT") and _field_follows(parts, i, cur):
+            cur.parts.append(part)
         elif part.has("WITHOUT", "DURING") and (cur.events() or any(p.has("STREAK") for p in cur.parts)):
             if part.has("DURING") and not any(p.has("NEG", "WITHOUT") for p in parts[i:]):
                 complain(part, scope)
@@ -128,6 +130,12 @@ def _other_event(rest: Sequence[Part], cur: Piece) -> bool:
         if any(n.kind == "field" and n.owner in cur.events() for n in part.names):
             return False
     return False
+
+
+def _field_follows(parts: Sequence[Part], i: int, cur: Piece) -> bool:
+    """ "an alarm without a fault code": what is missing is a field, no event."""
+    named = next((p for p in parts[i + 1 :] if p.names), None)
+    return named is not None and not named.named("event") and _fits(named, cur)
 
 
 def _fits(part: Part, cur: Piece) -> bool:

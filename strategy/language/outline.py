@@ -206,6 +206,8 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
         return [Token("PART", following)] if before else []
     if after is None or not before or before[-1].type == "LPAR" or after.has("RPAR"):
         return [] if not (after is None and (has_and or has_or)) else [Token("AND" if has_and else "OR", run[0])]
+    if after.has("WITHOUT") and comma and not has_or and _counted(before):
+        return [Token("COMMAAND", run[0])]
     if after.has(*_GLUED_AFTER) and not has_or:
         return []
     if not has_or and _awaits(before):
@@ -219,6 +221,17 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
     else:
         kind = "COMMA" if comma else "LIST"
     return [Token(kind, run[0])]
+
+
+def _counted(before: list[Token]) -> bool:
+    """ "浏览至少3次，却没有申购": after a count, what did not happen is a condition of its own."""
+    clause: list[Part] = []
+    for token in reversed(before):
+        if token.type != "PART":
+            break
+        clause.append(token.value)
+    counts = any(p.has("COUNT") or (p.has("CMPQ") and p.get("CMPQ").quantity.times) for p in clause)
+    return counts and not any(p.has("STREAK") for p in clause)
 
 
 def _awaits(before: list[Token]) -> bool:
@@ -245,6 +258,8 @@ def _carries_on(before: list[Token]) -> bool:
     if not clause:
         return False
     if clause[0].has("AFTER") or clause[-1].has("AFTER"):
+        return True
+    if clause[-1].has("AMONG") and any(p.has("WINDOW") for p in clause):  # 30天内的评价里,
         return True
     said = [p for p in reversed(clause) if p.has("AFTER", "DISTANCE") or not p.has("FILLER", "OBJECT")]
     if len(said) == 3 and said[0].has("WINDOW") and said[1].has("AFTER", "DISTANCE") and said[2].named("event"):

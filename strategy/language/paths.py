@@ -73,10 +73,23 @@ def is_path(parts: Sequence[Part]) -> bool:
         p.named("attribute") or p.has("CMPQ", "CMPV") for p in parts
     ):
         return True
+    if any(p.has("VALUE") for p in parts) and _valued_object(parts):
+        return True
     if any(p.named("attribute") or p.has("CMPQ", "CMPV", "VALUE") for p in parts):
         return tied and denied and not any(p.has("NEG") and p.named("attribute") for p in parts)
     objects = sum(p.has("OBJECT") for p in parts)
     return tied or (objects > 0 and denied) or (objects > 1 and any(p.has("EXISTS") for p in parts))
+
+
+def _valued_object(parts: Sequence[Part]) -> bool:
+    """ "推荐了黑卡会员", "referred a black card member": the relation leads to an object by one of its values."""
+    rest = [p for p in parts if not p.senses.keys() <= {"FILLER", "A", "DE", "PERFECT", "WHO", "ANY"}]
+    names = [p.named("relation") for p in rest]
+    at = next((i for i, found in enumerate(names) if found), None)
+    if at is None or any(p.named("attribute") or p.has("CMPQ", "CMPV") for p in rest):
+        return False
+    after = rest[at + 1 :]
+    return len(after) > 1 and after[0].has("VALUE") and after[1].has("OBJECT")
 
 
 def _denied_value(parts: Sequence[Part], i: int) -> bool:

@@ -83,6 +83,7 @@ _AMOUNTS = [
     rule("n:NUM TIMES", lambda b, _: _quantity(_num(b), times=True)),
     rule("n:NUM MEASURE|GE", lambda b, _: _measured(_num(b))),
     rule("n:NUM PLUS TIMES|MEASURE", lambda b, _: {"CMPQ": Comparison(">=", Quantity(_num(b), times=True))}),
+    rule("n:NUM FOLD", lambda b, _: {"FOLD": _num(b)}),
     rule("ORDINAL n:NUM TIMES", lambda b, _: {"NTH": _num(b)}),
     rule("ONCE", lambda b, _: {**_quantity(1, times=True), "ONCE": None}),
     rule("TWICE", lambda b, _: _quantity(2, times=True)),
@@ -203,6 +204,7 @@ _COMPARISONS = [
     rule("c:CMP q:QTY p:POSTCMP", _doubled),
     rule(f"NEG|COPNEG COP? BETWEEN {_ENDS} BETWEENEND?", _outside),
     rule(f"NEG|COPNEG COP? {_ENDS} BETWEENEND", _outside),
+    rule("q:QTY EXCEPTEND", lambda b, _: None if b["q"].has("DUR", "COUNT") else _compare(">", b)),
     rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("COP WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("q:QTY INSIDE", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
@@ -252,7 +254,7 @@ _RUNS = [
         "FORTIME? q:QTY s:STREAK",
         lambda b, p: _run(b, p) if _periodic(b["q"].get("QTY")) or b["s"].get("STREAK") == "en" else None,
     ),
-    rule("STREAK", lambda b, _: {"STREAK": Run(None)}),
+    rule("s:STREAK", lambda b, _: None if b["s"].has("VALUE") else {"STREAK": Run(None)}),
 ]
 
 
@@ -276,6 +278,7 @@ _WINDOWS = [
     # "last week" is the calendar's, "in the last week" the seven days up to now; beside "versus" it is only a length.
     rule("VERSUS|SINCEVALUE LASTALONE u:UNIT", _period),
     rule("LASTALONE u:UNIT", lambda b, _: {"CALENDAR": "previous"} if _period(b, _) else None),
+    rule("PASSED q:DUR", lambda b, _: dict(b["q"].senses)),
     rule("LAST q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule(
         "LAST u:UNIT INSIDE?",
@@ -310,6 +313,7 @@ _PERIODS_COMPARED = [
         ),
     ),
     rule("VERSUS THEBEFORE|PREVIOUS", lambda b, _: {"REFERENCE": None}),
+    rule("CHAIN VERSUS? PREVIOUS u:UNIT", _period),
     rule("CHAIN", lambda b, _: {"REFERENCE": None}),
     rule("DAILY", lambda b, _: {"REFERENCE": DAY}),
     rule("WEEKLY", lambda b, _: {"REFERENCE": WEEK}),

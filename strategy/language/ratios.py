@@ -50,7 +50,26 @@ def _clause_around(parts: Sequence[Part], i: int) -> list[int]:
 
 
 def is_ratio(parts: Sequence[Part]) -> bool:
-    return any(p.has("OUTOF") for p in parts) and any(p.has("RATIO") for p in parts)
+    shares = any(p.has("RATIO") for p in parts)
+    return shares and (any(p.has("OUTOF") for p in parts) or _own_share(parts) is not None)
+
+
+def _own_share(parts: Sequence[Part]) -> tuple[list[Part], list[Part]] | None:
+    """ "低于3星的评价占比", "the share of reviews below 3 stars": those of one kind that pass a test, per all of it."""
+    events = [(i, n) for i, p in enumerate(parts) for n in p.named("event")]
+    if not events or len({n.id for _, n in events}) != 1 or any(p.has("RATIO") and p.names for p in parts):
+        return None
+    last = parts[events[-1][0]]
+    tests = [p for p in parts if p.has("CMPQ", "CMPV", "TESTS") and not _in_percent(p)]
+    flags = [p for p in parts if p.named("field") and not p.named("event")]
+    if not (tests or flags):
+        return None
+    of = [p for p in parts if not any(p is parts[i] for i, _ in events[:-1])]
+    return of, [last]
+
+
+def _in_percent(part: Part) -> bool:
+    return part.has("CMPQ") and part.get("CMPQ").quantity.unit == "percent"
 
 
 def ratio_leaf(parts: Sequence[Part], scope: Scope) -> LeafDraft:
@@ -72,8 +91,12 @@ def ratio_leaf(parts: Sequence[Part], scope: Scope) -> LeafDraft:
         complain(test, scope)
     taken = [window_part, test, *(p for p in parts if p.has("RATIO") and not p.has("OUTOF") and not p.names)]
     rest = [p for p in parts if not any(p is t for t in taken)]
-    at = next(i for i, p in enumerate(rest) if p.has("OUTOF"))
-    of, per = (_events(side, scope) for side in (rest[:at], rest[at + 1 :]))
+    if (own := _own_share(rest)) is not None and not any(p.has("OUTOF") for p in rest):
+        sides = own
+    else:
+        at = next(i for i, p in enumerate(rest) if p.has("OUTOF"))
+        sides = rest[:at], rest[at + 1 :]
+    of, per = (_events(side, scope) for side in sides)
     owner, other = (scope.catalog.events[e.event].subject for e in (of, per))
     if owner != other:
         scope.refuse(

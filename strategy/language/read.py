@@ -19,7 +19,8 @@ from knowledge.catalog.units import canonical
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import missing_action, read_actions
 from strategy.language.answers import Answered, Phrases
-from strategy.language.clauses import read_node
+from strategy.language.clauses import read_node, receivers
+from strategy.language.colloquial import settled
 from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
@@ -112,7 +113,7 @@ def _read(text: str, catalog: Catalog, name: str, lang: Lang) -> Reading:
     normal = normalise(text)
     lexicon = lexicon_of(catalog)
     scope = Scope(catalog, lexicon, normal, lang)
-    parts = quantities(lex(normal, lexicon))
+    parts = quantities(settled(lex(normal, lexicon), normal))
     try:
         document = _strategy(parts, name, scope)
         never_contradicted(document, scope)
@@ -145,7 +146,7 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
         trigger, audience = audience, None
     else:
         trigger = read_node(parse_conditions(condition_parts, scope), scope)
-    calls = read_actions(action_parts, scope)
+    calls = read_actions(receivers(action_parts, scope), scope)
     subject, trigger_condition, audience_condition = _settled(trigger, audience, scope)
     return Strategy(
         name=name,
@@ -275,10 +276,13 @@ def _trim(parts: Sequence[Part]) -> list[Part]:
 def _skip_weightless(parts: Sequence[Part], i: int) -> int:
     while (
         i < len(parts)
-        and parts[i].has("FILLER", "GIVE", "OBJECT", "COMMA", "DE", "THEN", "FOR", "EACHONE", "STOP", "A")
+        and parts[i].has("FILLER", "GIVE", "OBJECT", "COMMA", "DE", "THEN", "FOR", "EACHONE", "STOP", "A", "ATONCE")
         and not parts[i].has("VERB")
     ):
+        given = parts[i].has("GIVE", "FOR")
         i += 1
+        while given and i < len(parts) and parts[i].has("VALUE", "NOTW") and not parts[i].named("action", "event"):
+            i += 1
     return i
 
 
@@ -422,7 +426,8 @@ def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
     depth = 0
     for j in range(i + 1, len(parts)):
         depth += parts[j].has("LPAR") - parts[j].has("RPAR")
-        if depth == 0 and parts[j].has("COMMA"):
+        begins = parts[j].has("IF") and not parts[j].has("ONCE", "FILLER") and not parts[j - 1].has("COMMA")
+        if depth == 0 and (parts[j].has("COMMA") or begins):
             inner = [p for p in parts[i + 1 : j] if not p.has("EXCEPTEND")]
             if not any(p.names or p.has("CMPQ", "CMPV", "TESTS", "LPAR") for p in inner):
                 return [], parts

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from knowledge.catalog.model import Attribute
-from strategy.document import Filter, Function, Value
+from strategy.document import Filter, FilterOp, Function, Value
 from strategy.language.amounts import NOT, POINTS, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
@@ -86,6 +86,8 @@ def gather(seg: Segment) -> Said:
         said.explicit = said.explicit or not seg.has("CMPQ", "COUNT")
     _take_fields(seg, said)
     _take_comparisons(seg, said)
+    if said.function is None:
+        _take_presence(seg, said)
     if part := seg.take("NEVER"):
         said.negation, said.never = part, True
     elif part := seg.take("NEG", "WITHOUT", "COPNEG"):
@@ -94,7 +96,30 @@ def gather(seg: Segment) -> Said:
             scope.invalid(
                 [part, other], "双重否定有歧义，请改成肯定的说法", "a double negation; please say it positively"
             )
+    if said.event == scope.event:
+        seg.take("ANOTHER")
+    scope.event = said.event
     return said
+
+
+_BLANKABLE = ("text", "enum", "date")
+
+
+def _take_presence(seg: Segment, said: Said) -> None:
+    """ "without a fault code", "填了更换部件": a field that is compared with nothing, but said to be there or not."""
+    for part, name in list(said.fields):
+        at = seg.index(part) - 1
+        while at >= 0 and seg.parts[at].senses.keys() <= {"FILLER", "A", "ANY", "PERFECT", "DE"}:
+            at -= 1
+        before = seg.parts[at] if at >= 0 else None
+        kind = seg.scope.attribute(name).type
+        if before is None or kind not in _BLANKABLE or id(before) in seg.used or before.names:
+            continue
+        if before.has("NEG", "WITHOUT", "EXISTS"):
+            seg.use(before)
+            said.fields.remove((part, name))
+            op: FilterOp = "missing" if before.has("NEG", "WITHOUT") else "present"
+            said.tests.append(FieldTest(name, part, [(op, None)]))
 
 
 def _event_of(seg: Segment) -> tuple[str, bool]:
@@ -133,6 +158,8 @@ def _event_of(seg: Segment) -> tuple[str, bool]:
         scope.invalid(
             list(seg.parts), "这半句没有提到任何事件、属性或指标", "this clause names no event, attribute or metric"
         )
+    if len(owners) > 1 and scope.event in owners:
+        return scope.event, False
     if len(owners) > 1:
         part, names = fields[0]
         which_of(part, [n for n in names if n.owner in owners], scope)
@@ -249,7 +276,7 @@ def _comparable(attribute: Attribute, quantity: Quantity) -> bool:
 
 def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
     if quantity.times:
-        return True
+        return not (quantity.measure and said.function in ("last", "avg", "min", "max"))
     if quantity.unit is not None:
         return False
     if said.function == "distinct":

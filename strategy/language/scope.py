@@ -4,7 +4,7 @@ about a place in it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from core.errors import InvalidInput, NeedsAnswer, Refused, UnknownName
@@ -16,7 +16,7 @@ from strategy.language.lexicon import Lexicon, Name, NameKind
 from strategy.language.normalise import Normal, plain
 
 if TYPE_CHECKING:
-    from strategy.language.draft import LeafDraft
+    from strategy.language.draft import Draft
 
 CONDITION_KINDS: tuple[NameKind, ...] = (
     "event",
@@ -39,14 +39,26 @@ class Scope:
     warnings: list[Text] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
     """Object types mentioned so far, in order."""
-    audience: list[LeafDraft] = field(default_factory=list)
+    audience: list[Draft] = field(default_factory=list)
     """Conditions that a clause named by its noun: "大客户7天内…"."""
     recent: Part | None = None
     """What was compared last, for "…大于100且小于200"."""
+    event: str = ""
+    """The event spoken of last, whose fields a bare "amount" means."""
 
     def warn(self, zh: str, en: str) -> None:
         if (text := Text(zh, en)) not in self.warnings:
             self.warnings.append(text)
+
+    def trial(self) -> Scope:
+        """A copy for a reading that may be given up."""
+        return replace(self, warnings=[*self.warnings], objects=[*self.objects], audience=[*self.audience])
+
+    def keep(self, trial: Scope) -> None:
+        """Take over what a trial found."""
+        self.warnings[:], self.objects[:] = trial.warnings, trial.objects
+        self.audience[:] = trial.audience
+        self.recent, self.event = trial.recent, trial.event
 
     def said(self, *parts: Part) -> str:
         return self.normal.said(parts[0].start, parts[-1].end)

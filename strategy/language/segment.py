@@ -38,6 +38,8 @@ _WEIGHTLESS = frozenset(
         "FILLERDAY",
         "EACHONE",
         "THEN",
+        "BOTHAND",
+        "GIVE",
     ]
 )
 
@@ -119,6 +121,13 @@ def complain(part: Part, scope: Scope) -> NoReturn:
             f"“{said}”要说清楚是连续几次或几天",
             f"{said!r}: for how many times or days in a row?",
             Text("例如“连续3次”“连续3天”", "For example “3 times in a row”, “on 3 consecutive days”"),
+        )
+    if part.has("ATONCE"):
+        scope.invalid(
+            [part],
+            f"“{said}”在条件里要说清楚是多久之内",
+            f"{said!r}: within what time, in a condition?",
+            Text("例如“登录后10分钟内下单”", "For example “logs in and orders within 10 minutes”"),
         )
     if part.has("FIRST"):
         scope.invalid(

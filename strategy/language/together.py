@@ -18,13 +18,31 @@ from strategy.language.scope import Scope
 def combined(group: Group, scope: Scope) -> list[Draft]:
     """The members of an "and" after they have been read beside each other; what was merged is gone."""
     check_shared(group, scope)
-    members = _follow_up(list(group.of), group.marks, scope)
+    members = _follow_up(_neither(list(group.of), scope), group.marks, scope)
     _attach_breakers(members, scope)
     share_windows(Group("all", members, group.bracketed), scope)
     _merge_acts(members, scope)
     _check_acts(members, scope)
     _newest_readings(members, scope)
     return members
+
+
+def _neither(members: list[Draft], scope: Scope) -> list[Draft]:
+    """ "neither orders nor adds to cart within 3 days": the time said last bounds both."""
+    for one, two in zip(members[-2::-1], members[:0:-1], strict=True):
+        if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft) and one.without is not None):
+            continue
+        if any(p.has("NOR") for p in two.parts) and isinstance(two.condition, Aggregate) and two.within is not None:
+            _bounded(one, two.condition.window, two.within)
+            one.parts = (*one.parts, *(p for p in two.parts if p.has("WINDOW")))
+    return members
+
+
+def _bounded(bare: LeafDraft, window: Window, within: int | None) -> None:
+    """A bare "did not X" over a window."""
+    assert isinstance(bare.condition, Aggregate)
+    bare.condition = bare.condition.model_copy(update={"window": window})
+    bare.without, bare.within, bare.windowless = None, within, False
 
 
 def closed(draft: Draft, scope: Scope) -> Draft:
@@ -66,6 +84,8 @@ def _follow_up(members: list[Draft], marks: Sequence[str], scope: Scope) -> list
             if step is None:
                 unfinished(last, scope)
             result[-1] = sequence_draft([*last.steps, step], last.owner, (*last.parts, *parts_of(member)), scope)
+        elif isinstance(last, LeafDraft) and (absent := _absent_too(last, member)) is not None:
+            result[-1] = sequence_draft(absent, last.owner, (*last.parts, *parts_of(member)), scope)
         elif last is not None and _one_event(last, member):
             assert isinstance(member, LeafDraft) and isinstance(last, LeafDraft)
             result[-1] = _merged(last, member)
@@ -79,6 +99,17 @@ def _follow_up(members: list[Draft], marks: Sequence[str], scope: Scope) -> list
         else:
             result.append(member)
     return result
+
+
+def _absent_too(last: LeafDraft, member: Draft) -> list[Step] | None:
+    """ "登录后3天内没下单，也没加购": what else must not happen, within the same time after the same act."""
+    if not (isinstance(last.condition, Ordered) and isinstance(member, LeafDraft) and member.without is not None):
+        return None
+    end = last.condition.steps[-1]
+    if not end.absent:
+        return None
+    also = Step(event=member.without.event, where=member.without.where, within=end.within, absent=True)
+    return [*last.condition.steps, also]
 
 
 def check_shared(group: Group, scope: Scope) -> None:
@@ -145,8 +176,13 @@ def _bound_act(last: Draft, member: Draft) -> bool:
         and isinstance(last.condition, Happens | Ordered)
         and (last.style == "act" or isinstance(last.condition, Ordered))
         and member.owner == last.owner
-        and not (isinstance(last.condition, Happens) and last.condition.event == member.condition.event)
+        and (_again(member) or not (isinstance(last.condition, Happens) and last.condition.event == member.condition.event))
     )
+
+
+def _again(member: LeafDraft) -> bool:
+    """ "10分钟内再次报警": of the same kind as the one before it."""
+    return any(p.has("ANOTHER") for p in member.parts)
 
 
 def _occurs(condition: Aggregate) -> bool | None:
@@ -184,7 +220,7 @@ def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafD
     between = scope.normal.text[last.parts[-1].end : member.parts[0].start]
     contrast = any(word in between for word in ("但", "却", "but", "yet"))
     joined = mark in ("AND", "COMMAAND") and not contrast
-    awaited = any(scope.said(p).lower() in _AWAITED for p in member.parts if p.has("NEG"))
+    awaited = _again(member) or any(scope.said(p).lower() in _AWAITED for p in member.parts if p.has("NEG"))
     if form == "bare" and not awaited:
         related = _related_events(last, member)
         if not related and not contrast:
@@ -273,7 +309,11 @@ def share_windows(group: Group, scope: Scope) -> None:
         condition = member.condition
         if isinstance(condition, Aggregate) and condition.function == "last":
             continue
-        if not member.windowless:
+        if member.without is not None and window is not None:
+            _bounded(member, window, window.over)
+            said = scope.said(*member.parts)
+            scope.warn(f"“{said}”沿用前面的时间窗", f"{said!r} takes the time window said before it")
+        elif not member.windowless:
             window = condition.window if condition.window.over is not None else window
         elif window is not None:
             member.condition = condition.model_copy(update={"window": window})
@@ -299,6 +339,10 @@ def _share_back(group: Group, scope: Scope) -> None:
             one.condition = one.condition.model_copy(update={"window": two.condition.window})
             one.windowless = False
             scope.warnings[:] = [w for w in scope.warnings if a not in w.zh or "没有时间窗" not in w.zh]
+            scope.warn(f"“{a}”用后面的时间窗", f"{a!r} takes the time window said after it")
+        elif _occurs(two.condition) is False and any(scope.said(p).lower() == "no" for p in two.parts[:1]):
+            one.condition = one.condition.model_copy(update={"window": two.condition.window})
+            one.windowless = False
             scope.warn(f"“{a}”用后面的时间窗", f"{a!r} takes the time window said after it")
         elif scope.lang == "en" and "," not in scope.normal.text[one.parts[-1].end : two.parts[0].start]:
             scope.ask(

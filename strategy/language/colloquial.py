@@ -1,0 +1,128 @@
+"""Everyday turns of phrase, settled before numbers and conditions are read: "their first order", "neither … nor …",
+"订单里", "同一条产线". Each pass only says more exactly what a part is here; none drops a word that carries meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from strategy.language.lexer import Part
+from strategy.language.normalise import Normal
+
+_DETERMINERS = ("the", "their", "his", "her", "its", "a", "an", "'s", "on")
+_CONTAINERS = ("里", "中", "当中", "之中", "里面")
+_STOPS = ("COMMA", "STOP", "COLON", "THEN")
+
+
+def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
+    """All passes, in the order in which they build on one another."""
+    parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
+    result = _numbered(_inside_things(_once(list(parts)), normal), normal)
+    return _split_or(_neither(_paired(_same(result))), normal)
+
+
+def _dash(parts: Sequence[Part], i: int, normal: Normal) -> bool:
+    """ "send a coupon - at most twice a month": set off by blanks, it is no minus."""
+    part = parts[i]
+    if not part.has("MINUS") or not 0 < i < len(parts) - 1 or parts[i - 1].has("NUM") or parts[i + 1].has("NUM"):
+        return False
+    return normal.text[part.start - 1].isspace() and normal.text[part.end : part.end + 1].isspace()
+
+
+def _text(part: Part, normal: Normal) -> str:
+    return normal.text[part.start : part.end]
+
+
+def _next(parts: Sequence[Part], i: int) -> int | None:
+    """The next part that is more than a small word."""
+    return next((j for j in range(i + 1, len(parts)) if parts[j].senses.keys() - {"FILLER", "A", "DE"}), None)
+
+
+def _once(parts: list[Part]) -> list[Part]:
+    """ "Once a member has ordered, …": at the beginning of a clause it is no number of times."""
+    for i, part in enumerate(parts[:-1]):
+        begins = i == 0 or parts[i - 1].has("COMMA")
+        often = parts[i + 1].has("EACH") or (parts[i + 1].has("A", "IN") and any(p.has("UNIT") for p in parts[i + 2 : i + 3]))
+        if part.has("ONCE") and begins and not often:
+            parts[i] = replace(part, senses={"IF": None})
+    return parts
+
+
+def _inside_things(parts: list[Part], normal: Normal) -> list[Part]:
+    """ "订单里", "评价中", "运行中": after a name the word is no window."""
+    for i in range(1, len(parts)):
+        if parts[i].has("INSIDE") and parts[i - 1].names and _text(parts[i], normal) in _CONTAINERS:
+            parts[i] = replace(parts[i], senses={"FILLER": None, "AMONG": None})
+    return parts
+
+
+def _numbered(parts: list[Part], normal: Normal) -> list[Part]:
+    """ "their first order", "the second order": which occurrence, not an order of steps or a unit of time."""
+    for i in range(1, len(parts)):
+        said = _text(parts[i], normal)
+        if said not in ("first", "second") or _text(parts[i - 1], normal) not in _DETERMINERS:
+            continue
+        j = _next(parts, i)
+        if j is not None and parts[j].named("event"):
+            parts[i] = replace(parts[i], senses={"FIRSTTIME": None} if said == "first" else {"NTH": 2.0})
+    return parts
+
+
+def _same(parts: list[Part]) -> list[Part]:
+    """ "同一条产线", "the same production line": of each such thing by itself."""
+    result: list[Part] = []
+    for part in parts:
+        last = result[-1] if result else None
+        if last is not None and last.has("SAMEONE") and part.has("OBJECT"):
+            result[-1] = replace(part, start=last.start, senses={**part.senses, "EACHONE": None})
+        else:
+            result.append(part)
+    return result
+
+
+def _paired(parts: list[Part]) -> list[Part]:
+    """ "既…也…", "既…又…": the second word joins, the first says nothing of its own."""
+    for i, part in enumerate(parts):
+        if not part.has("BOTHAND"):
+            continue
+        for j in range(i + 1, len(parts)):
+            if parts[j].has("THEN", "STOP"):
+                break
+            if parts[j].has("ALSOW", "AND"):
+                joined = parts[j - 1].has("COMMA")
+                parts[j] = replace(parts[j], senses={"FILLER": None} if joined else {"AND": "zh"})
+                parts[i] = replace(part, senses={"FILLER": None, "BOTHAND": None})
+                break
+    return parts
+
+
+def _neither(parts: list[Part]) -> list[Part]:
+    """ "neither orders nor adds to cart": both are denied. Values keep the words, for one comparison with both."""
+    result: list[Part] = []
+    for i, part in enumerate(parts):
+        if part.has("NEITHER", "NOR") and (j := _next(parts, i)) is not None and not parts[j].has("VALUE", "STRING"):
+            if part.has("NOR"):
+                result.append(Part(part.start, part.start, {"AND": "en"}))
+            result.append(replace(part, senses={"NEG": "en", **part.senses}))
+        else:
+            result.append(part)
+    return result
+
+
+def _split_or(parts: list[Part], normal: Normal) -> list[Part]:
+    """ "at most 3.9 or above 16.7": before a number the words are "or" and a comparison of its own."""
+    result: list[Part] = []
+    for i, part in enumerate(parts):
+        said = _text(part, normal)
+        words = said.split()
+        number = i + 1 < len(parts) and parts[i + 1].has("NUM")
+        if part.has("POSTCMP") and len(words) == 2 and words[0] == "or" and number and words[1] in _ALONE:
+            cut = part.start + said.index(words[1])
+            result.append(Part(part.start, cut - 1, {"OR": "en"}))
+            result.append(Part(cut, part.end, {"CMP": _ALONE[words[1]]}))
+        else:
+            result.append(part)
+    return result
+
+
+_ALONE = {"above": ">", "over": ">", "below": "<", "under": "<"}
