@@ -117,6 +117,12 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
     if not bare:
         return None
     named = [p for p in bare if p.named("action")]
+    if named and (stopped := next((p for p in piece if p.has("STOPS") and not p.names), None)):
+        scope.refuse(
+            [stopped, *bare[-1:]],
+            f"“{scope.said(*piece).strip()}”：动作只能是要做的事，不能是停下的事",
+            f"{scope.said(*piece).strip()!r}: an action can only be something to do, not something to stop",
+        )
     if len(named) == 1 and not _meaning_beyond(bare, named[0]):
         names = named[0].named("action")
         if len(names) > 1:

@@ -28,7 +28,7 @@ def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
         and said.window
         and said.window.form == "bare"
     ):
-        seg.take("SINCE")
+        seg.take("SINCE", "AGO", "BEFORE")
         return since_leaf(seg, said)
     if said.negation is not None:
         complain(said.negation, scope)
@@ -200,6 +200,17 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
     if cast(Span, said.window).form == "bare" and seg.take("SINCE"):
         return since_leaf(seg, said)
     scope, window, part = seg.scope, cast(Span, said.window), cast(Part, said.window_part)
+    if said.every and window.last is None and (said.tests or said.loose or said.booleans(scope)):
+        words = scope.said(*seg.parts)
+        scope.ask(
+            list(seg.parts),
+            f"“{words}”：每一次都如此，还是至少一次？",
+            f"{words!r}: each time, or at least once?",
+            [
+                Text("每一次：改成“连续N次…”", "each time: say “N times in a row”"),
+                Text("至少一次：加上“至少1次”", "at least once: add “at least once”"),
+            ],
+        )
     if window.last is not None:
         return _last_n(seg, said, window.last)
     if window.form in ("bare", "for"):

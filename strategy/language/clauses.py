@@ -266,7 +266,7 @@ _EVENT_SIGNS = ("STREAK", "WINDOW", "FUNCTION", "COUNT", "TESTS", "HAPPEN")
 
 
 def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
-    parts = tuple(_aged(over_a_time(parts, scope), scope))
+    parts = tuple(_field_values(_aged(over_a_time(parts, scope), scope), scope))
     if not any(p.named("event", "field", "attribute", "metric", "forecast", "place", "value") for p in parts) and (
         not any(p.has("UNKNOWN") for p in parts) and scope.recent and any(p.has("CMPQ", "CMPV", "COUNT") for p in parts)
     ):
@@ -285,6 +285,22 @@ def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
     if not seg.names("event", "field") and (value := _value_alone(seg)):
         return value
     return event_leaf(seg)
+
+
+def _field_values(parts: list[Part], scope: Scope) -> list[Part]:
+    """ "金额超过100元，但不是门店渠道": a value alone speaks of its field, of the event spoken of before."""
+    if any(p.named("event", "field", "attribute", "metric", "forecast", "place") for p in parts):
+        return parts
+    rest = [p for p in parts if not p.has(*_NOUNLIKE)]
+    denied = len(rest) == 2 and rest[0].has("NEG", "NOTW") and rest[1].has("VALUE")
+    literal = rest[-1].get("CMPV")[1] if rest and rest[-1].has("CMPV") else rest[-1] if denied else None
+    first = literal[0] if isinstance(literal, list) and literal else literal
+    names = [n for n in first.named("value") if n.of == "field"] if isinstance(first, Part) else []
+    if len(rest) > 2 or len(names) != 1 or names[0].owner != scope.event:
+        return parts
+    at = rest[-1].start
+    test = rest[-1] if not denied else replace(rest[-1], senses={"CMPV": ("!=", rest[1])})
+    return [Part(at, at, {"NAME": (Name("field", names[0].item, names[0].owner),)}), test]
 
 
 def _aged(parts: list[Part], scope: Scope) -> list[Part]:

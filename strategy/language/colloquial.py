@@ -17,7 +17,7 @@ _STOPS = ("COMMA", "STOP", "COLON", "THEN")
 def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
     """All passes, in the order in which they build on one another."""
     parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
-    result = _numbered(_inside_things(_once(list(parts)), normal), normal)
+    result = _numbered(_inside_things(_once(_only_whom(list(parts))), normal), normal)
     return _split_or(_neither(_paired(_same(result))), normal)
 
 
@@ -36,6 +36,14 @@ def _text(part: Part, normal: Normal) -> str:
 def _next(parts: Sequence[Part], i: int) -> int | None:
     """The next part that is more than a small word."""
     return next((j for j in range(i + 1, len(parts)) if parts[j].senses.keys() - {"FILLER", "A", "DE"}), None)
+
+
+def _only_whom(parts: list[Part]) -> list[Part]:
+    """ "只有金卡会员下单才…", "only for gold members": whom it is for is never for others; of an amount it says more."""
+    for i, part in enumerate(parts[:-1]):
+        if part.has("ONLY") and (i == 0 or parts[i - 1].has("COMMA")) and parts[i + 1].has("FOR", "OBJECT", "VALUE"):
+            parts[i] = replace(part, senses={"FILLER": None})
+    return parts
 
 
 def _once(parts: list[Part]) -> list[Part]:

@@ -274,10 +274,19 @@ def _period(b: Bindings, _: Part) -> dict[str, object] | None:
     return {"REFERENCE": micros} if micros else None
 
 
+def _since(b: Bindings, _: Part) -> dict[str, object] | None:
+    """ "the last order was more than 30 days ago"."""
+    comparison = b["q"].get("CMPQ")
+    if comparison and (comparison.quantity.micros is None or comparison.op not in (">", ">=") or comparison.high):
+        return None
+    return {**b["q"].senses, "AGO": None}
+
+
 _WINDOWS = [
     # "last week" is the calendar's, "in the last week" the seven days up to now; beside "versus" it is only a length.
     rule("VERSUS|SINCEVALUE LASTALONE u:UNIT", _period),
     rule("LASTALONE u:UNIT", lambda b, _: {"CALENDAR": "previous"} if _period(b, _) else None),
+    rule("q:DUR|CMPQ AGO", _since),
     rule("PASSED q:DUR", lambda b, _: dict(b["q"].senses)),
     rule("LAST q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule(

@@ -10,7 +10,7 @@ from core.text import Text
 from strategy.document import EventFilter, Op, Ratio, Window
 from strategy.language.amounts import Comparison, Span
 from strategy.language.draft import LeafDraft
-from strategy.language.fields import filters_of, no_loose
+from strategy.language.fields import filters_of, no_loose, take_loose
 from strategy.language.lexer import Part
 from strategy.language.said import gather
 from strategy.language.scope import Scope
@@ -126,6 +126,10 @@ def ratio_leaf(parts: Sequence[Part], scope: Scope) -> LeafDraft:
 def _events(parts: Sequence[Part], scope: Scope) -> EventFilter:
     seg = Segment(tuple(parts), scope)
     said = gather(seg)
+    if said.count is not None and (measured := said.count[2]).has("CMPQ") and measured.get("CMPQ").quantity.measure:
+        said.count = None  # 低于3星的评价
+        said.loose.append(measured)
+        take_loose(seg, said)
     for wrong in (said.count and said.count[2], said.window_part, said.run_part):
         if wrong is not None:
             complain(wrong, scope)

@@ -32,7 +32,7 @@ from strategy.language.paths import linked
 from strategy.language.quantities import quantities
 from strategy.language.ratios import divided
 from strategy.language.scope import CONDITION_KINDS, Scope
-from strategy.language.settle import never_contradicted, settle, subject_of
+from strategy.language.settle import never_contradicted, no_stray_objects, settle, subject_of
 from strategy.language.together import closed
 
 LONGEST = 2000
@@ -148,6 +148,8 @@ def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:
         trigger = read_node(parse_conditions(condition_parts, scope), scope)
     calls = read_actions(receivers(action_parts, scope), scope)
     subject, trigger_condition, audience_condition = _settled(trigger, audience, scope)
+    told = [trigger, *([audience] if audience else []), *scope.audience]
+    no_stray_objects([*audience_parts, *condition_parts], told, subject, scope)
     return Strategy(
         name=name,
         subject=subject,

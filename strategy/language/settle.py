@@ -20,6 +20,7 @@ from strategy.document import (
 )
 from strategy.engine.check import check_strategy
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves
+from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
 from strategy.language.segment import describe
@@ -57,6 +58,29 @@ def subject_of(drafts: Sequence[Draft], scope: Scope) -> str:
         f"条件分别说的是“{one.zh}”和“{other.zh}”，目录里没有把它们连起来的关系",
         f"these conditions speak about {one.en!r} and {other.en!r}, which no relation of the catalog ties together",
     )
+
+
+def no_stray_objects(parts: Sequence[Part], drafts: Sequence[Draft], subject: str, scope: Scope) -> None:
+    """ "门店登录少于2次" where logins are not told by store: a thing named must have a part in the strategy.
+
+    Raises:
+        Refused: what is named is neither what the strategy is about nor tied to it.
+    """
+    found = [leaf for d in drafts for leaf in leaves(d)]
+    told = {subject, *(leaf.owner for leaf in found)}
+    for relation in scope.catalog.relations.values():
+        if relation.source in told or relation.target in told:
+            told |= {relation.source, relation.target}
+    for part in parts:
+        objects = part.named("object") if part.has("OBJECT") else []
+        if objects and not told & {n.id for n in objects}:
+            one = Text(*(scope.label("object", objects[0].id, lang) for lang in ("zh", "en")))
+            other = Text(*(scope.label("object", subject, lang) for lang in ("zh", "en")))
+            scope.refuse(
+                [part],
+                f"这里说的事按“{other.zh}”记，没有按“{one.zh}”记",
+                f"what is said here is told of each {other.en}, not of each {one.en}",
+            )
 
 
 def _group(found: Sequence[LeafDraft], mentioned: Sequence[str], scope: Scope) -> str | None:
