@@ -168,6 +168,14 @@ def _meaning_beyond(bare: Sequence[Part], action: Part) -> bool:
     )
 
 
+def done_by_customer(parts: Sequence[Part]) -> bool:
+    """ "requests a refund", "makes a transfer": the verb only carries an event of the catalog, so it is no action."""
+    if not parts[0].has("LIGHT") or parts[0].names:
+        return False
+    after = next((p for p in parts[1:] if not p.has("FILLER", "A", "ANY", "ANOTHER", "QTY")), None)
+    return after is not None and bool(after.named("event")) and not after.named("action")
+
+
 def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> None:
     said = scope.said(*bare)
     if any(p.has("ELSE") for p in bare):
@@ -183,7 +191,9 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
         scope.refuse(bare, f"“{said}”：动作只能是要做的事", f"{said!r}: an action can only be something to do")
     verbal = bare[0].has("VERB")
     limits = [p for p in bare if p.has("EACH", *_LIMITLIKE) and not (verbal and p.has("PERCENT"))]
-    tests = (
+    happening = done_by_customer(bare) or (bool(bare[0].named("event")) and any(p.has("WINDOW") for p in bare))
+    tests = list(bare) if happening else []
+    tests += (
         [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
     )
     if counted:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import cast, get_args
 
 from core.text import Text
@@ -225,6 +227,16 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
     elif said.loose:
         loose = said.loose.pop(0)
         comparison: Comparison = loose.get("CMPQ")
+        if comparison.quantity.unit is None:
+            words = scope.said(loose)
+            scope.ask(
+                [loose],
+                f"“{words}”说的是次数还是金额或数值？",
+                f"{words!r}: how often, or how much?",
+                [Text(f"次数{words}次", f"{words} times"), Text("写上单位，例如“元”", "say the unit, such as “yuan”")],
+            )
+        if any(p.has("A", "ONE") and q.named("event") for p, q in itertools.pairwise(seg.parts)):
+            _ask_total_or_one(seg, fields_for(scope, said.event, comparison.quantity), loose, part)
         fields = fields_for(scope, said.event, comparison.quantity)
         if len(fields) != 1:
             if fields:
@@ -250,22 +262,28 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
         return draft_of(seg, said, total)
     money = [t for t in said.tests if (scope.attribute(t.name).unit or "") in ("CNY", "USD", "EUR", "元", "万元")]
     if money and not said.single and not said.bracket:
-        words = scope.said(money[0].part)
-        label = describe(money[0].name, scope)
-        span = scope.said(part)
-        scope.ask(
-            list(seg.parts),
-            "是这段时间的合计，还是其中一笔？",
-            "the total over that time, or one of them?",
-            [
-                Text(f"{span}{label.zh}合计{words}", f"total {label.en} {words} {span}"),
-                Text(f"{span}有单笔{label.zh}{words}", f"a single {label.en} {words} {span}"),
-            ],
-        )
+        _ask_total_or_one(seg, [money[0].name], money[0].part, part)
     condition = Aggregate(
         event=said.event, where=filters_of(seg, said), function="count", window=window_of(said), op=">=", value=1.0
     )
     return draft_of(seg, said, condition)
+
+
+def _ask_total_or_one(seg: Segment, fields: Sequence[Name], compared: Part, window: Part) -> None:
+    """ "an order over 300 yuan in the last 7 days" is one of them; "orders over 300 yuan" may be their total."""
+    if not fields:
+        return
+    scope, words, span = seg.scope, seg.scope.said(compared), seg.scope.said(window)
+    label = describe(fields[0], scope)
+    scope.ask(
+        list(seg.parts),
+        "是这段时间的合计，还是其中一笔？",
+        "the total over that time, or one of them?",
+        [
+            Text(f"{span}{label.zh}合计{words}", f"total {label.en} {words} {span}"),
+            Text(f"{span}有单笔{label.zh}{words}", f"a single {label.en} {words} {span}"),
+        ],
+    )
 
 
 def _last_n(seg: Segment, said: Said, last: int) -> LeafDraft:

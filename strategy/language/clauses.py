@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import InvalidInput, Refused
+from core.text import Text
 from strategy.document import AttributeIs, Op
 from strategy.language.amounts import OUTSIDE, Comparison, Quantity, Span
 from strategy.language.draft import Draft, Group, LeafDraft
@@ -29,13 +30,33 @@ _NOUNLIKE = ("OBJECT", "FILLER", "DE", "FIT", "FOR", "IF", "ANY", "WHO", "EACHON
 def read_node(node: Node, scope: Scope) -> Draft:
     """The draft of a condition tree."""
     if isinstance(node, Joined):
+        _ask_shared_denial(node, scope)
         members = _distributed(node.of)
         return Group(node.kind, [read_node(n, scope) for n in members], node.bracketed, node.marks)
     return read_clause(node.parts, scope)
 
 
+def _ask_shared_denial(node: Joined, scope: Scope) -> None:
+    """ "has not logged in or made a transfer for 30 days": only together with the denial does the time make sense."""
+    for one, two in zip(node.of, node.of[1:], strict=False):
+        if not (isinstance(one, Clause) and isinstance(two, Clause)):
+            continue
+        denied = any(p.has("NEG", "NEVER") for p in one.parts) and not any(p.has("WINDOW", "DUR") for p in one.parts)
+        spanned = any(p.has("WINDOW") and p.get("WINDOW").form == "for" for p in two.parts)
+        if denied and spanned and not any(p.has("NEG", "NEVER", "CMPQ", "COUNT", "STREAK") for p in two.parts):
+            a, b = scope.said(*one.parts), scope.said(*two.parts)
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}”和“{b}”：两者都没有，还是至少一个没有？",
+                f"{a!r}, {b!r}: neither of them, or at least one of them missing?",
+                [Text("两者都没有", "neither of them"), Text("至少一个没有", "at least one of them missing")],
+            )
+
+
 def read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     """The draft of one clause; what it says of a noun is set apart as the audience."""
+    if len(parts) > 2 and parts[-2].has("DE") and parts[-1].has("OBJECT"):
+        scope.heads += [n.id for n in parts[-1].named("object") if n.id not in scope.heads]
     if found := excepted(parts, scope, read_clause):
         parts, who = found
         if all(p.has(*_NOUNLIKE) for p in parts):
@@ -118,9 +139,12 @@ def _relative(parts: list[Part], scope: Scope) -> list[Part]:
         if (
             parts[i].has("DE")
             and parts[i + 1].has("OBJECT")
-            and any(
-                p.has("CMPV", "CMPQ") or p.named("event", "field", "attribute", "metric", "forecast", "relation")
-                for p in before
+            and (
+                any(
+                    p.has("CMPV", "CMPQ") or p.named("event", "field", "attribute", "metric", "forecast", "relation")
+                    for p in before
+                )
+                or (any(p.has("EXISTS", "NEG") for p in before) and any(p.has("OBJECT") for p in before))
             )
             and not before[-1].named("relation")
             and any(p.names or p.has("CMPQ", "UNKNOWN") for p in after)
@@ -269,8 +293,9 @@ def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
     parts = tuple(_field_values(_aged(over_a_time(parts, scope), scope), scope))
     if not any(p.named("event", "field", "attribute", "metric", "forecast", "place", "value") for p in parts) and (
         not any(p.has("UNKNOWN") for p in parts) and scope.recent and any(p.has("CMPQ", "CMPV", "COUNT") for p in parts)
-    ):
+    ) and not any(_names_its_attribute(p) for p in parts):
         return _leaf((scope.recent, *parts), scope)
+    _refuse_mere_having(parts, scope)
     seg = Segment(parts, scope)
     if seg.names("place"):
         return near_leaf(seg)
@@ -285,6 +310,22 @@ def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
     if not seg.names("event", "field") and (value := _value_alone(seg)):
         return value
     return event_leaf(seg)
+
+
+def _refuse_mere_having(parts: Sequence[Part], scope: Scope) -> None:
+    """ "a customer with a loan logs in": to have something is a condition, and no small words before an event."""
+    if sum(p.has("OBJECT") for p in parts) < 2:
+        return
+    for i, part in enumerate(parts):
+        before = next((p for p in reversed(parts[:i]) if not p.senses.keys() <= {"FILLER", "A", "ANY", "DE"}), None)
+        if part.has("OBJECT") and before is not None and before.has("EXISTS", "WITH", "WITHOUT", "NEG"):
+            complain(part, scope)
+
+
+def _names_its_attribute(part: Part) -> bool:
+    literal = part.get("CMPV")[1] if part.has("CMPV") else None
+    first = literal[0] if isinstance(literal, list) and literal else literal
+    return isinstance(first, Part) and any(n.of == "attribute" for n in first.named("value"))
 
 
 def _field_values(parts: list[Part], scope: Scope) -> list[Part]:

@@ -18,7 +18,7 @@ def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
     """All passes, in the order in which they build on one another."""
     parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
     result = _numbered(_inside_things(_once(_only_whom(list(parts))), normal), normal)
-    return _split_or(_neither(_paired(_same(result))), normal)
+    return _split_or(_neither(_denied_too(_paired(_same(result)))), normal)
 
 
 def _dash(parts: Sequence[Part], i: int, normal: Normal) -> bool:
@@ -101,6 +101,15 @@ def _paired(parts: list[Part]) -> list[Part]:
                 parts[j] = replace(parts[j], senses={"FILLER": None} if joined else {"AND": "zh"})
                 parts[i] = replace(part, senses={"FILLER": None, "BOTHAND": None})
                 break
+    return parts
+
+
+def _denied_too(parts: list[Part]) -> list[Part]:
+    """ "7天没登录也没下单": 也 joins what is denied too."""
+    for i in range(1, len(parts) - 1):
+        if parts[i].has("ALSOW") and parts[i + 1].has("NEG") and not parts[i - 1].has("COMMA", "AND"):
+            if any(p.has("NEG") for p in parts[:i]):
+                parts[i] = replace(parts[i], senses={"AND": "zh"})
     return parts
 
 

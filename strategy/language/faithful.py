@@ -144,8 +144,12 @@ class _Comparison:
 
     def _implied_by_number(self, used: NameUsed) -> bool:
         """ "Over 60 years old": a unit that nothing else of the event or object has names the attribute."""
-        own = [n for n in self._used.numbers if n.of == used and n.unit is not None]
-        return any(h.quantity is not None and h.quantity.unit and h.is_(n) for n in own for h in self._heard)
+        own = [n for n in self._used.numbers if n.of == used]
+        return any(
+            h.quantity is not None and h.quantity.unit and (n.unit is not None or h.quantity.unit == "岁") and h.is_(n)
+            for n in own
+            for h in self._heard
+        )
 
     def _invented_texts(self) -> Iterator[Mismatch]:
         for text, place in self._used.texts:

@@ -328,6 +328,8 @@ def change_leaf(seg: Segment) -> LeafDraft:
         if said.function is None:
             how = Text("合计", "total") if function == "sum" else Text("平均值", "average")
             scope.warn(f"按{how.zh}比较", f"compared by the {how.en}")
+    elif said.function is None and not said.counted and _sums(said.event, scope):
+        scope.warn("按发生次数比较", "compared by how often it happens")
     elif said.function is not None and not said.counted:
         numeric = [
             Name("field", n, said.event)
@@ -363,6 +365,11 @@ def _fold(fold: Part, mark: Part, seg: Segment) -> float:
     if number <= 0:
         complain(fold, scope)
     return 100 * number
+
+
+def _sums(event: str, scope: Scope) -> bool:
+    """The event has an amount, which could be compared instead of how often it happens."""
+    return any(f.type == "number" and adds_up(f.unit) for f in scope.catalog.events[event].fields.values())
 
 
 def _ask_function(field: Name, scope: Scope, mark: Part) -> None:

@@ -112,7 +112,7 @@ class _Choice:
 
 
 def _cover(text: str, start: int, end: int, lexicon: Lexicon) -> list[Part]:
-    atoms = [_shifted(a, start) for a in _turn_flags(_split_un(atoms_of(text[start:end]), lexicon), lexicon)]
+    atoms = [_shifted(a, start) for a in _labels_whole(text[start:end], lexicon)]
     best: list[_Choice] = [_Choice(0, len(atoms), {})] * (len(atoms) + 1)
     for i in range(len(atoms) - 1, -1, -1):
         choice = _Choice(_UNKNOWN_COST + best[i + 1].cost, i + 1, {"UNKNOWN": atoms[i].text})
@@ -150,6 +150,31 @@ def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
     return result
 
 
+def _labels_whole(text: str, lexicon: Lexicon) -> list[Atom]:
+    return _numbers_out(_turn_flags(_split_un(atoms_of(text), lexicon), lexicon), lexicon)
+
+
+_COUNTING = frozenset(["more", "than", "at", "least", "most", "fewer", "less", "exactly", "over", "only", "up", "to", "no"])
+
+
+def _numbers_out(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
+    """ "misses at least 2 classes" is at least 2 of "miss a class": the number stands inside the label."""
+    i = 0
+    while i < len(atoms):
+        for tail in lexicon.event_tails(atoms[i].key):
+            j = i + 1
+            while j < len(atoms) and (atoms[j].text in _COUNTING or _is_number(atoms[j])):
+                j += 1
+            counted = any(_is_number(a) for a in atoms[i + 1 : j])
+            if counted and tuple(a.key for a in atoms[j : j + len(tail)]) == tail:
+                verb = atoms[i]
+                moved = Atom(verb.kind, verb.text, verb.key, atoms[j].start, atoms[j].start)
+                atoms = [*atoms[:i], *atoms[i + 1 : j], moved, *atoms[j:]]
+                break
+        i += 1
+    return atoms
+
+
 def _turn_flags(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
     """ "whose parent is (not) linked" speaks of "parent linked": the verb stands inside the label."""
     for i, atom in enumerate(atoms):
@@ -183,7 +208,7 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
             if word.kind == "AFTER" and atoms[i].text in ("follow", "follows", "followed"):
                 senses.setdefault("HAPPEN", "en")  # only "following" is after; "no quiz follows" is that none happens
                 continue
-            if word.kind == "MEASURE" and (i == 0 or not _is_number(atoms[i - 1])):
+            if word.kind in ("MEASURE", "GRADE") and (i == 0 or not _is_number(atoms[i - 1])):
                 continue
             senses.setdefault(word.kind, word.value)
         if match.names:

@@ -107,6 +107,11 @@ class Lexicon:
         for name, labels in _catalog_names(catalog):
             self._add_name(name, labels)
             self.exact[name.exact] = name
+        self._tails: dict[str, list[tuple[str, ...]]] = {}
+        for keys, named in self._labels.items():
+            words = tuple(k for k in keys if k not in _SKIPPED)
+            if len(words) > 1 and words[0].isascii() and any(n.kind == "event" for n in named):
+                self._tails.setdefault(words[0], []).append(words[1:])
         self._add_usual_words()
         self._add_turned()
         self._add_weak()
@@ -130,6 +135,10 @@ class Lexicon:
                 child = node.next.get(atoms[at + 1].key)
                 if child:
                     stack.append((at + 2, child, skipped or atoms[at].text != "-"))
+
+    def event_tails(self, key: str) -> list[tuple[str, ...]]:
+        """What follows this word in labels of events: "class" after "miss", for "miss a class"."""
+        return self._tails.get(key, [])
 
     def is_flag(self, keys: tuple[str, ...]) -> bool:
         """A label of something that is either so or not."""

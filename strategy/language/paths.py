@@ -78,7 +78,7 @@ def is_path(parts: Sequence[Part]) -> bool:
     if any(p.named("attribute") or p.has("CMPQ", "CMPV", "VALUE") for p in parts):
         return tied and denied and not any(p.has("NEG") and p.named("attribute") for p in parts)
     objects = sum(p.has("OBJECT") for p in parts)
-    return tied or (objects > 0 and denied) or (objects > 1 and any(p.has("EXISTS") for p in parts))
+    return tied or (objects > 0 and denied) or (objects > 1 and any(p.has("EXISTS", "WITH") for p in parts))
 
 
 def _valued_object(parts: Sequence[Part]) -> bool:

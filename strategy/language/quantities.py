@@ -81,6 +81,7 @@ _AMOUNTS = [
     rule("n:NUM TENTHS HALF", lambda b, _: _quantity(10 * _num(b) + 5, "percent")),
     rule("HALFSHARE", lambda b, _: {**_quantity(50, "percent")}),
     rule("n:NUM TIMES", lambda b, _: _quantity(_num(b), times=True)),
+    rule("n:NUM GRADE", lambda b, _: {**_quantity(_num(b)), "GRADED": None}),
     rule("n:NUM MEASURE|GE", lambda b, _: _measured(_num(b))),
     rule("n:NUM PLUS TIMES|MEASURE", lambda b, _: {"CMPQ": Comparison(">=", Quantity(_num(b), times=True))}),
     rule("n:NUM FOLD", lambda b, _: {"FOLD": _num(b)}),

@@ -129,6 +129,7 @@ def _events(parts: Sequence[Part], scope: Scope) -> EventFilter:
     if said.count is not None and (measured := said.count[2]).has("CMPQ") and measured.get("CMPQ").quantity.measure:
         said.count = None  # 低于3星的评价
         said.loose.append(measured)
+    if said.loose:
         take_loose(seg, said)
     for wrong in (said.count and said.count[2], said.window_part, said.run_part):
         if wrong is not None:

@@ -17,7 +17,7 @@ from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
 from knowledge.catalog.units import canonical
 from strategy.document import All, Condition, Happens, Strategy
-from strategy.language.actions import missing_action, read_actions
+from strategy.language.actions import done_by_customer, missing_action, read_actions
 from strategy.language.answers import Answered, Phrases
 from strategy.language.clauses import read_node, receivers
 from strategy.language.colloquial import settled
@@ -299,6 +299,8 @@ def _starts_action(parts: Sequence[Part], i: int) -> bool:
     if part.has("TASK") and i + 1 < len(parts) and parts[i + 1].has("STRING"):
         return True
     if not part.has("VERB") or (i + 1 < len(parts) and parts[i + 1].has("NEG")):
+        return False
+    if done_by_customer(parts[i:]):
         return False
     if part.named(*_CONDITION_NAMES):
         following = next((p for p in parts[i + 1 :] if p.names), None)

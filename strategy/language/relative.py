@@ -10,6 +10,7 @@ from strategy.document import Happens
 from strategy.language.draft import Draft, Group, LeafDraft, leaves
 from strategy.language.lexer import Part
 from strategy.language.scope import Scope
+from strategy.language.together import events_of
 
 Read = Callable[[Sequence[Part], Scope], Draft]
 _SMALL = frozenset(["FILLER", "A", "DE", "COP"])
@@ -34,11 +35,15 @@ def told_of(parts: Sequence[Part], scope: Scope, read: Read, *kinds: str) -> lis
                 main = read(rest, trial.trial())
             except ZhongshuError:
                 continue
-            if lasts(who) and leaves(main):
+            if lasts(who) and leaves(main) and not _events(who) & _events(main):
                 scope.keep(trial)
                 scope.audience.append(who)
                 return rest
     return None
+
+
+def _events(draft: Draft) -> set[str]:
+    return {e for leaf in leaves(draft) for e in events_of(leaf)}
 
 
 def lasts(draft: Draft) -> bool:

@@ -14,7 +14,7 @@ from strategy.language.lexicon import Name
 from strategy.language.outline import Clause, Joined, Node
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
-from strategy.language.values import Tests, tests_of
+from strategy.language.values import Tests, enum_value, tests_of
 
 
 @dataclass(slots=True)
@@ -320,6 +320,8 @@ def _take_literal(seg: Segment, said: Said, part: Part) -> None:
         if part.get("CMPV")[0].startswith(NOT):
             complain(part, scope)
         tests = tests_of(attribute, name, part, scope)
+    elif values and part.has("VALUES"):
+        tests = [("in", [enum_value(attribute, name, p, scope) for p in part.get("VALUES")])]
     elif values:
         tests = [("==", cast(Value, values[0].id))]
     else:

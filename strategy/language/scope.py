@@ -43,6 +43,8 @@ class Scope:
     """Conditions that a clause named by its noun: "大客户7天内…"."""
     recent: Part | None = None
     """What was compared last, for "…大于100且小于200"."""
+    heads: list[str] = field(default_factory=list)
+    """Object types that a clause ends with as its head: "…的客户" is about customers."""
     event: str = ""
     """The event spoken of last, whose fields a bare "amount" means."""
 
@@ -52,12 +54,14 @@ class Scope:
 
     def trial(self) -> Scope:
         """A copy for a reading that may be given up."""
-        return replace(self, warnings=[*self.warnings], objects=[*self.objects], audience=[*self.audience])
+        return replace(
+            self, warnings=[*self.warnings], objects=[*self.objects], audience=[*self.audience], heads=[*self.heads]
+        )
 
     def keep(self, trial: Scope) -> None:
         """Take over what a trial found."""
         self.warnings[:], self.objects[:] = trial.warnings, trial.objects
-        self.audience[:] = trial.audience
+        self.audience[:], self.heads[:] = trial.audience, trial.heads
         self.recent, self.event = trial.recent, trial.event
 
     def said(self, *parts: Part) -> str:

@@ -16,6 +16,7 @@ from strategy.document import (
     DateIs,
     ForecastIs,
     Not,
+    Path,
     Strategy,
 )
 from strategy.engine.check import check_strategy
@@ -39,9 +40,10 @@ def subject_of(drafts: Sequence[Draft], scope: Scope) -> str:
     named = [scope.catalog.relations[leaf.relation].source for leaf in found if leaf.relation]
     fixed = list(dict.fromkeys(leaf.owner for leaf in found if not _related(leaf)))
     mentioned = [o for o in scope.objects if o in scope.catalog.objects]
-    if (group := _group(found, mentioned, scope)) is not None:
+    heads = [o for o in scope.heads if o in scope.catalog.objects]
+    if not heads and (group := _group(found, mentioned, scope)) is not None:
         return group
-    for candidate in [*fixed, *named, *_leading(mentioned, owners), *owners, *mentioned]:
+    for candidate in [*scope.heads, *fixed, *named, *_leading(mentioned, owners), *owners, *mentioned]:
         if all(
             leaf.owner == candidate
             or _counts_for(leaf, candidate, scope)
@@ -68,12 +70,17 @@ def no_stray_objects(parts: Sequence[Part], drafts: Sequence[Draft], subject: st
     """
     found = [leaf for d in drafts for leaf in leaves(d)]
     told = {subject, *(leaf.owner for leaf in found)}
-    for relation in scope.catalog.relations.values():
-        if relation.source in told or relation.target in told:
+    stray = [h for h in scope.heads if h != subject and not _described(h, found, scope)]
+    steps = [s.relation for leaf in found if isinstance(leaf.condition, Path) for s in leaf.condition.steps]
+    for name, relation in scope.catalog.relations.items():
+        if name in steps:
             told |= {relation.source, relation.target}
-    for part in parts:
+    owners = {r.source for r in scope.catalog.relations.values() if r.target in told}
+    for i, part in enumerate(parts):
+        if part.has("OBJECT") and i + 1 < len(parts) and (parts[i + 1].has("DE", "OBJECT") or scope.said(parts[i + 1]) == "'s"):
+            told |= owners & {n.id for n in part.named("object")}  # a customer's device
         objects = part.named("object") if part.has("OBJECT") else []
-        if objects and not told & {n.id for n in objects}:
+        if objects and (not told & {n.id for n in objects} or {n.id for n in objects} & set(stray)):
             one = Text(*(scope.label("object", objects[0].id, lang) for lang in ("zh", "en")))
             other = Text(*(scope.label("object", subject, lang) for lang in ("zh", "en")))
             scope.refuse(
@@ -81,6 +88,11 @@ def no_stray_objects(parts: Sequence[Part], drafts: Sequence[Draft], subject: st
                 f"这里说的事按“{other.zh}”记，没有按“{one.zh}”记",
                 f"what is said here is told of each {other.en}, not of each {one.en}",
             )
+
+
+def _described(head: str, found: Sequence[LeafDraft], scope: Scope) -> bool:
+    """What is said of it, such as "…的设备" at the end of a chain, is said by the strategy."""
+    return any(isinstance(leaf.condition, Path) or leaf.owner == head for leaf in found)
 
 
 def _group(found: Sequence[LeafDraft], mentioned: Sequence[str], scope: Scope) -> str | None:

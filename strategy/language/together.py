@@ -21,6 +21,7 @@ def combined(group: Group, scope: Scope) -> list[Draft]:
     members = _follow_up(_neither(list(group.of), scope), group.marks, scope)
     _attach_breakers(members, scope)
     share_windows(Group("all", members, group.bracketed), scope)
+    _ask_each_of_counted(members, scope)
     _merge_acts(members, scope)
     _check_acts(members, scope)
     _newest_readings(members, scope)
@@ -388,6 +389,24 @@ def _merged(one: LeafDraft, other: LeafDraft) -> LeafDraft:
         style="act" if "act" in (one.style, other.style) else "reading",
         parts=(*one.parts, *other.parts),
     )
+
+
+def _ask_each_of_counted(members: Sequence[Draft], scope: Scope) -> None:
+    """ "转账超过5次且每次超过1万元": are only those counted, or must one of that kind come as well?"""
+    for one in members:
+        for two in members:
+            if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft) and events_of(one) & events_of(two)):
+                continue
+            counted = isinstance(one.condition, Aggregate) and one.condition.function == "count"
+            each = [p for p in two.parts if p.has("SINGLE") and scope.said(p).lower()[:1] in ("每", "e")]
+            if counted and each and isinstance(two.condition, Happens):
+                a, b = scope.said(*one.parts), scope.said(*two.parts)
+                scope.ask(
+                    (*one.parts, *two.parts),
+                    f"“{b}”：只数这样的，还是每一次都要这样？",
+                    f"{b!r}: are only those counted, or must each one be so?",
+                    [Text(f"{a}（{b}）", f"{a} ({b})"), Text(f"连续几次都{b}", f"{b} so many times in a row")],
+                )
 
 
 def _check_acts(members: Sequence[Draft], scope: Scope) -> None:
