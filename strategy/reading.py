@@ -17,6 +17,7 @@ from knowledge.catalog import Catalog
 from strategy.document import Aggregate, All, Any_, Condition, Guards, Not, Rollout, Strategy, Verify
 from strategy.engine.check import check_strategy
 from strategy.language import Phrases, Reading, read_sentence, readback
+from strategy.language.colloquial import settled
 from strategy.language.faithful import Mismatch, mismatches
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import lex
@@ -24,8 +25,9 @@ from strategy.language.lexicon import lexicon_of
 from strategy.language.marks import headed, unbracketed
 from strategy.language.normalise import normalise
 from strategy.language.quantities import quantities
-from strategy.language.read import NO_PHRASES, short_name, split_zones
+from strategy.language.read import NO_PHRASES, short_name
 from strategy.language.scope import Scope
+from strategy.language.zones import split_zones
 from strategy.propose import Asked, Proposal, ProposalFailed, Proposer, samples, vocabulary
 
 _log = structlog.get_logger(__name__)
@@ -219,7 +221,7 @@ def read_limits(text: str, catalog: Catalog, lang: Lang) -> tuple[Guards, Rollou
     """
     scope = Scope(catalog, lexicon_of(catalog), normalise(text), lang)
     extras = Extras()
-    parts = quantities(lex(scope.normal, scope.lexicon))
+    parts = quantities(settled(lex(scope.normal, scope.lexicon), scope.normal))
     rest = take_extras(headed(unbracketed(parts)), extras, scope, loose=False)
     try:
         _, _, actions = split_zones(rest, scope)

@@ -213,7 +213,9 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
         if not part.has("GIVE", "FOR", "TO") or part.has("NAME"):
             continue
         stop = i + 1
-        while stop < len(parts) and (parts[stop].has("OBJECT", "NOTW") or _pure_value(parts[stop]) or _small(parts[stop])):
+        while stop < len(parts) and (
+            parts[stop].has("OBJECT", "NOTW") or _pure_value(parts[stop]) or _small(parts[stop])
+        ):
             stop += 1
         valued = [p for p in parts[i + 1 : stop] if p.has("VALUE")]
         values = [n for n in valued[0].named("value") if n.of == "attribute"] if len(valued) == 1 else []
@@ -291,9 +293,15 @@ _EVENT_SIGNS = ("STREAK", "WINDOW", "FUNCTION", "COUNT", "TESTS", "HAPPEN")
 
 def _leaf(parts: Sequence[Part], scope: Scope) -> Draft:
     parts = tuple(_field_values(_aged(over_a_time(parts, scope), scope), scope))
-    if not any(p.named("event", "field", "attribute", "metric", "forecast", "place", "value") for p in parts) and (
-        not any(p.has("UNKNOWN") for p in parts) and scope.recent and any(p.has("CMPQ", "CMPV", "COUNT") for p in parts)
-    ) and not any(_names_its_attribute(p) for p in parts):
+    if (
+        not any(p.named("event", "field", "attribute", "metric", "forecast", "place", "value") for p in parts)
+        and (
+            not any(p.has("UNKNOWN") for p in parts)
+            and scope.recent
+            and any(p.has("CMPQ", "CMPV", "COUNT") for p in parts)
+        )
+        and not any(_names_its_attribute(p) for p in parts)
+    ):
         return _leaf((scope.recent, *parts), scope)
     _refuse_mere_having(parts, scope)
     seg = Segment(parts, scope)

@@ -17,6 +17,7 @@ _STOPS = ("COMMA", "STOP", "COLON", "THEN")
 def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
     """All passes, in the order in which they build on one another."""
     parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
+    parts = _all_denied(list(parts), normal)
     result = _numbered(_inside_things(_once(_only_whom(list(parts))), normal), normal)
     return _split_or(_neither(_denied_too(_paired(_same(result)))), normal)
 
@@ -39,7 +40,7 @@ def _next(parts: Sequence[Part], i: int) -> int | None:
 
 
 def _only_whom(parts: list[Part]) -> list[Part]:
-    """ "只有金卡会员下单才…", "only for gold members": whom it is for is never for others; of an amount it says more."""
+    """ "只有金卡会员下单才…", "only for gold members": whom it is for is never for others anyway."""
     for i, part in enumerate(parts[:-1]):
         if part.has("ONLY") and (i == 0 or parts[i - 1].has("COMMA")) and parts[i + 1].has("FOR", "OBJECT", "VALUE"):
             parts[i] = replace(part, senses={"FILLER": None})
@@ -50,7 +51,9 @@ def _once(parts: list[Part]) -> list[Part]:
     """ "Once a member has ordered, …": at the beginning of a clause it is no number of times."""
     for i, part in enumerate(parts[:-1]):
         begins = i == 0 or parts[i - 1].has("COMMA")
-        often = parts[i + 1].has("EACH") or (parts[i + 1].has("A", "IN") and any(p.has("UNIT") for p in parts[i + 2 : i + 3]))
+        often = parts[i + 1].has("EACH") or (
+            parts[i + 1].has("A", "IN") and any(p.has("UNIT") for p in parts[i + 2 : i + 3])
+        )
         if part.has("ONCE") and begins and not often:
             parts[i] = replace(part, senses={"IF": None})
     return parts
@@ -107,9 +110,32 @@ def _paired(parts: list[Part]) -> list[Part]:
 def _denied_too(parts: list[Part]) -> list[Part]:
     """ "7天没登录也没下单": 也 joins what is denied too."""
     for i in range(1, len(parts) - 1):
-        if parts[i].has("ALSOW") and parts[i + 1].has("NEG") and not parts[i - 1].has("COMMA", "AND"):
-            if any(p.has("NEG") for p in parts[:i]):
-                parts[i] = replace(parts[i], senses={"AND": "zh"})
+        also = parts[i].has("ALSOW") and parts[i + 1].has("NEG") and not parts[i - 1].has("COMMA", "AND")
+        if also and any(p.has("NEG") for p in parts[:i]):
+            parts[i] = replace(parts[i], senses={"AND": "zh"})
+    return parts
+
+
+_ALL_DENIED = ("都没有", "都没", "都未", "均没有", "均未", "都没有过", "都没有发生")
+
+
+def _all_denied(parts: list[Part], normal: Normal) -> list[Part]:
+    """ "登录和上课都没有": said after them, it denies each."""
+    for i, part in enumerate(parts):
+        ends = i + 1 == len(parts) or parts[i + 1].has("COMMA", "THEN", "WHENEND", "DE", "STOP")
+        if not (part.has("NEG") and _text(part, normal) in _ALL_DENIED and ends):
+            continue
+        begin = i
+        while begin and not parts[begin - 1].has("COMMA", "STOP", "IF", "THEN"):
+            begin -= 1
+        named = [j for j in range(begin, i) if parts[j].named("event")]
+        if len(named) > 1:
+            result = parts[:begin]
+            for j in range(begin, i):
+                if j in named:
+                    result.append(Part(parts[j].start, parts[j].start, {"NEG": "zh"}))
+                result.append(parts[j])
+            return [*result, *_all_denied(parts[i + 1 :], normal)]
     return parts
 
 

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from core.text import Text
 from core.times import DAY, HOUR
 from knowledge.catalog.model import Attribute
-from knowledge.catalog.units import adds_up
+from knowledge.catalog.units import adds_up, canonical
 from strategy.document import (
     AttributeIs,
     Change,
@@ -190,7 +190,8 @@ def metric_leaf(seg: Segment) -> LeafDraft:
         and average.get("FUNCTION") not in ("avg", "last")
     ):
         complain(average, scope)
-    tests = _only_numbers(seg, part, metric.unit)
+    share = metric.unit or "ratio"  # events per events: 0.2 and 20% are the same
+    tests = _only_numbers(seg, part, share)
     check_possible(tests[0][1], 0, None, tests[0][0], scope)
     op, value = _one_test(seg, tests)
     draft = LeafDraft(MetricIs(metric=name.id, window=window, op=op, value=value), metric.subject, "state", seg.parts)
@@ -322,7 +323,8 @@ def change_leaf(seg: Segment) -> LeafDraft:
     if said.function not in (None, "sum", "avg") or said.count or said.run or said.negation or said.loose:
         scope.refuse(list(seg.parts), "变化只能比次数、合计或平均", "a change compares counts, sums or averages only")
     if fields:
-        if said.function is None and scope.attribute(fields[0]).unit is None:
+        unit = scope.attribute(fields[0]).unit
+        if said.function is None and (unit is None or canonical(unit) in _WEIGHED):
             _ask_function(fields[0], scope, mark)
         function = said.function or ("sum" if adds_up(scope.attribute(fields[0]).unit) else "avg")
         if said.function is None:
@@ -365,6 +367,10 @@ def _fold(fold: Part, mark: Part, seg: Segment) -> float:
     if number <= 0:
         complain(fold, scope)
     return 100 * number
+
+
+_WEIGHED = ("g", "kg", "t")
+"""What is weighed may be a body, whose readings are averaged, or goods, which add up."""
 
 
 def _sums(event: str, scope: Scope) -> bool:

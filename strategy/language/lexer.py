@@ -154,7 +154,9 @@ def _labels_whole(text: str, lexicon: Lexicon) -> list[Atom]:
     return _numbers_out(_turn_flags(_split_un(atoms_of(text), lexicon), lexicon), lexicon)
 
 
-_COUNTING = frozenset(["more", "than", "at", "least", "most", "fewer", "less", "exactly", "over", "only", "up", "to", "no"])
+_COUNTING = frozenset(
+    ["more", "than", "at", "least", "most", "fewer", "less", "exactly", "over", "only", "up", "to", "no"]
+)
 
 
 def _numbers_out(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:

@@ -123,7 +123,7 @@ class Lexicon:
             at, node, skipped = stack.pop()
             if at > start:
                 words = () if skipped else tuple(node.words)
-                names = node.names or node.ids
+                names = node.names or ([] if words else node.ids)  # a value with the id "on" is not every "on"
                 if words or names or node.weak:
                     names, words = self._as_spelled(tuple(a.text for a in atoms[start:at]), names, words)
                     yield Match(at, words, tuple(names or node.weak), not names and bool(node.weak))
@@ -249,7 +249,12 @@ class Lexicon:
             for short in _shortened(keys):
                 text = "".join(short)
                 fielded = text == "金额" and all(n.kind == "field" for n in names)
-                if _weight(short) < 2 or (text in _NO_WEAK and not fielded) or short in self._labels or {short[0], short[-1]} & _DANGLING:
+                if (
+                    _weight(short) < 2
+                    or (text in _NO_WEAK and not fielded)
+                    or short in self._labels
+                    or {short[0], short[-1]} & _DANGLING
+                ):
                     continue
                 node = self._node(short)
                 if node.words or node.names or node.ids:

@@ -186,7 +186,11 @@ def _origin(hop: _Hop, scope: Scope) -> str:
             return relation.target
         return relation.source
     others = [o for o in known if hop.object is None or o != hop.object.named("object")[0].id]
-    return others[0] if others else "customer" if "customer" in scope.catalog.objects else next(iter(known))
+    if others:
+        return others[0]
+    sought = {n.id for n in hop.object.named("object")} if hop.object else set()
+    leading = [r.source for r in scope.catalog.relations.values() if r.target in sought]
+    return next(iter([*leading, *known, *scope.catalog.objects]))
 
 
 def _way(here: str, hop: _Hop, seg: Segment) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from strategy.document import Happens
 from strategy.language.draft import Draft, Group, LeafDraft, leaves
 from strategy.language.lexer import Part
 from strategy.language.scope import Scope
-from strategy.language.together import events_of
+from strategy.language.shared import events_of
 
 Read = Callable[[Sequence[Part], Scope], Draft]
 _SMALL = frozenset(["FILLER", "A", "DE", "COP"])

@@ -20,10 +20,10 @@ def run_leaf(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
     scope, run = seg.scope, said.run
     assert run is not None
     over = said.window
-    if run.times is None and run.per == "event" and run.micros is None and over is not None and over.form == "bare":
-        if over.said is not None and over.said.period is not None:  # 连续登录3天
-            run = Run(round(over.said.number), over.said.period, over.over)
-            said.window = None
+    open_ended = run.times is None and run.per == "event" and run.micros is None
+    if open_ended and over is not None and over.form == "bare" and over.said is not None and over.said.period:
+        run = Run(round(over.said.number), over.said.period, over.over)  # 连续登录3天
+        said.window = None
     times = run.times
     if (part := seg.take("CMP")) is not None:
         if part.get("CMP") not in (">=", ">") or (times is None and said.count is None):

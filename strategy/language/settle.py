@@ -25,7 +25,8 @@ from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.scope import Scope
 from strategy.language.segment import describe
-from strategy.language.together import check_shared, combined, events_of, share_windows, unfinished
+from strategy.language.shared import check_shared, events_of
+from strategy.language.together import combined, share_windows, unfinished
 
 
 def subject_of(drafts: Sequence[Draft], scope: Scope) -> str:
@@ -77,7 +78,11 @@ def no_stray_objects(parts: Sequence[Part], drafts: Sequence[Draft], subject: st
             told |= {relation.source, relation.target}
     owners = {r.source for r in scope.catalog.relations.values() if r.target in told}
     for i, part in enumerate(parts):
-        if part.has("OBJECT") and i + 1 < len(parts) and (parts[i + 1].has("DE", "OBJECT") or scope.said(parts[i + 1]) == "'s"):
+        if (
+            part.has("OBJECT")
+            and i + 1 < len(parts)
+            and (parts[i + 1].has("DE", "OBJECT") or scope.said(parts[i + 1]) == "'s")
+        ):
             told |= owners & {n.id for n in part.named("object")}  # a customer's device
         objects = part.named("object") if part.has("OBJECT") else []
         if objects and (not told & {n.id for n in objects} or {n.id for n in objects} & set(stray)):

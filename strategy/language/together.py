@@ -13,6 +13,7 @@ from strategy.document import Sequence as Ordered
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves, parts_of
 from strategy.language.order import sequence_draft
 from strategy.language.scope import Scope
+from strategy.language.shared import check_shared, events_of, occurs
 
 
 def combined(group: Group, scope: Scope) -> list[Draft]:
@@ -113,56 +114,6 @@ def _absent_too(last: LeafDraft, member: Draft) -> list[Step] | None:
     return [*last.condition.steps, also]
 
 
-def check_shared(group: Group, scope: Scope) -> None:
-    """ "7天内没有登录或下单", "7天内登录或下单少于2次": does the negation, or the count, hold for both?"""
-    if group.bracketed:
-        return
-    for one, two in zip(group.of, group.of[1:], strict=False):
-        if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft)):
-            continue
-        between = scope.normal.text[one.parts[-1].end : two.parts[0].start].strip()
-        if group.kind == "all" and between not in ("和", "与", "及", "以及", "、", "and"):
-            continue
-        a, b = scope.said(*one.parts), scope.said(*two.parts)
-        negative = isinstance(one.condition, Aggregate) and _occurs(one.condition) is False
-        negative = negative or (isinstance(one.condition, Ordered) and one.condition.steps[-1].absent)
-        bare = isinstance(two.condition, Happens) and two.style == "act" and not two.condition.where
-        seen = isinstance(two.condition, Aggregate) and _occurs(two.condition) is True
-        if negative and (bare or seen) and "," not in between:
-            scope.ask(
-                (*one.parts, *two.parts),
-                f"“{a}{between}{b}”：否定的是两者，还是只有前者？",
-                f"“{a} {between} {b}”: are both denied, or only the first?",
-                [Text(f"{a}，且没有{b}", f"{a}, and no {b}"), Text(f"（{a}），或（{b}）", f"({a}), or ({b})")],
-            )
-        counted = isinstance(two.condition, Aggregate) and (two.windowless or _trailing_window(two, between, scope))
-        implied = isinstance(one.condition, Happens) and one.style == "act" and not one.condition.where
-        implied = implied or (
-            isinstance(one.condition, Aggregate) and _occurs(one.condition) is True and one.within is not None
-        )
-        if counted and implied and "," not in between:
-            scope.ask(
-                (*one.parts, *two.parts),
-                f"“{a}{between}{b}”：次数说的是两者各自、合计，还是只有后者？",
-                f"“{a} {between} {b}”: does the count hold for each, for both together, or only for the second?",
-                [
-                    Text(
-                        "请分开写，例如“7天内登录少于2次，且7天内下单少于2次”",
-                        "Write them apart, such as “logs in fewer than 2 times in the last 7 days, "
-                        "and orders fewer than 2 times in the last 7 days”",
-                    )
-                ],
-            )
-
-
-def _trailing_window(leaf: LeafDraft, between: str, scope: Scope) -> bool:
-    """English says the window last, so it may be meant for what stands before "or" too; its own subject settles it."""
-    if scope.lang == "zh" or any(p.has("EXISTS", "OBJECT") for p in leaf.parts):
-        return False
-    condition = leaf.condition
-    return isinstance(condition, Aggregate) and _occurs(condition) is None and between in ("or", "and")
-
-
 def _is_act(draft: Draft) -> bool:
     return isinstance(draft, LeafDraft) and isinstance(draft.condition, Happens) and draft.style == "act"
 
@@ -173,24 +124,20 @@ def _bound_act(last: Draft, member: Draft) -> bool:
         and isinstance(last, LeafDraft)
         and isinstance(member.condition, Aggregate)
         and member.within is not None
-        and _occurs(member.condition) is not None
+        and occurs(member.condition) is not None
         and isinstance(last.condition, Happens | Ordered)
         and (last.style == "act" or isinstance(last.condition, Ordered))
         and member.owner == last.owner
-        and (_again(member) or not (isinstance(last.condition, Happens) and last.condition.event == member.condition.event))
+        and (
+            _again(member)
+            or not (isinstance(last.condition, Happens) and last.condition.event == member.condition.event)
+        )
     )
 
 
 def _again(member: LeafDraft) -> bool:
     """ "10分钟内再次报警": of the same kind as the one before it."""
     return any(p.has("ANOTHER") for p in member.parts)
-
-
-def _occurs(condition: Aggregate) -> bool | None:
-    """True for "at least one", False for "none", None for other counts."""
-    if condition.function != "count":
-        return None
-    return {(">=", 1.0): True, ("==", 0.0): False}.get((condition.op, condition.value))  # type: ignore[arg-type] # a count's value is a float
 
 
 _AWAITED = (
@@ -267,11 +214,11 @@ def _as_step(draft: Draft, scope: Scope) -> Step | None:
         return _step(condition)
     if (
         isinstance(condition, Aggregate)
-        and (occurs := _occurs(condition)) is not None
+        and (happens := occurs(condition)) is not None
         and condition.window.last is None
     ):
         within = condition.window.over
-        return Step(event=condition.event, where=condition.where, within=within, absent=not occurs)
+        return Step(event=condition.event, where=condition.where, within=within, absent=not happens)
     return None
 
 
@@ -341,7 +288,7 @@ def _share_back(group: Group, scope: Scope) -> None:
             one.windowless = False
             scope.warnings[:] = [w for w in scope.warnings if a not in w.zh or "没有时间窗" not in w.zh]
             scope.warn(f"“{a}”用后面的时间窗", f"{a!r} takes the time window said after it")
-        elif _occurs(two.condition) is False and any(scope.said(p).lower() == "no" for p in two.parts[:1]):
+        elif occurs(two.condition) is False and any(scope.said(p).lower() == "no" for p in two.parts[:1]):
             one.condition = one.condition.model_copy(update={"window": two.condition.window})
             one.windowless = False
             scope.warn(f"“{a}”用后面的时间窗", f"{a!r} takes the time window said after it")
@@ -450,17 +397,6 @@ def _newest_readings(members: Sequence[Draft], scope: Scope) -> None:
         member.style = "fixed"
         said = scope.said(*member.parts)
         scope.warn(f"“{said}”看最新一次的值", f"{said!r} looks at the newest value")
-
-
-def events_of(leaf: LeafDraft) -> set[str]:
-    """The types of the events a condition looks at."""
-    condition = leaf.condition
-    if isinstance(condition, Ratio):
-        return {condition.of.event, condition.per.event}
-    if isinstance(condition, Ordered):
-        return {s.event for s in condition.steps}
-    event = getattr(condition, "event", None)
-    return {event} if isinstance(event, str) else set()
 
 
 def _ask_same_event(member: LeafDraft, members: Sequence[Draft], scope: Scope) -> None:

@@ -1,0 +1,133 @@
+"""Questions about what two conditions joined by "or" or "and" share: is a denial, a count or a run meant for both?"""
+
+from __future__ import annotations
+
+from core.text import Text
+from strategy.document import Aggregate, Happens, Ratio, Streak
+from strategy.document import Sequence as Ordered
+from strategy.language.draft import Group, LeafDraft
+from strategy.language.scope import Scope
+
+
+def check_shared(group: Group, scope: Scope) -> None:
+    """ "7天内没有登录或下单", "7天内登录或下单少于2次": does the negation, or the count, hold for both?"""
+    if group.bracketed:
+        return
+    for one, two in zip(group.of, group.of[1:], strict=False):
+        if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft)):
+            continue
+        between = scope.normal.text[one.parts[-1].end : two.parts[0].start].strip()
+        if group.kind == "all" and between not in ("和", "与", "及", "以及", "、", "and"):
+            continue
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        negative = isinstance(one.condition, Aggregate) and occurs(one.condition) is False
+        negative = negative or (isinstance(one.condition, Ordered) and one.condition.steps[-1].absent)
+        bare = isinstance(two.condition, Happens) and two.style == "act" and not two.condition.where
+        seen = isinstance(two.condition, Aggregate) and occurs(two.condition) is True
+        if negative and (bare or seen) and "," not in between:
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}{between}{b}”：否定的是两者，还是只有前者？",
+                f"“{a} {between} {b}”: are both denied, or only the first?",
+                [Text(f"{a}，且没有{b}", f"{a}, and no {b}"), Text(f"（{a}），或（{b}）", f"({a}), or ({b})")],
+            )
+        _ask_shared_run(one, two, group, between, scope)
+        if bare and isinstance(one.condition, Ordered) and "," not in between:
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}{between}{b}”：“{b}”也要在那之后吗？",
+                f"“{a} {between} {b}”: must {b!r} come after that as well?",
+                [
+                    Text(f"也在之后：请写成两个“…后{b}”", "after it as well: write “then” for each"),
+                    Text(f"（{a}）{between}{b}", f"({a}) {between} {b}"),
+                ],
+            )
+        if (bare or seen) and "," not in between and _number_first(one):
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}{between}{b}”：次数说的是两者，还是只有前者？",
+                f"“{a} {between} {b}”: does the number hold for both, or for the first only?",
+                [Text("两者各自：请分开写", "each: write them apart"), Text("两者合计", "both together")],
+            )
+        counted = isinstance(two.condition, Aggregate) and (two.windowless or _trailing_window(two, between, scope))
+        implied = isinstance(one.condition, Happens) and one.style == "act" and not one.condition.where
+        implied = implied or (
+            isinstance(one.condition, Aggregate) and occurs(one.condition) is True and one.within is not None
+        )
+        if counted and implied and "," not in between:
+            scope.ask(
+                (*one.parts, *two.parts),
+                f"“{a}{between}{b}”：次数说的是两者各自、合计，还是只有后者？",
+                f"“{a} {between} {b}”: does the count hold for each, for both together, or only for the second?",
+                [
+                    Text(
+                        "请分开写，例如“7天内登录少于2次，且7天内下单少于2次”",
+                        "Write them apart, such as “logs in fewer than 2 times in the last 7 days, "
+                        "and orders fewer than 2 times in the last 7 days”",
+                    )
+                ],
+            )
+
+
+def _ask_shared_run(one: LeafDraft, two: LeafDraft, group: Group, between: str, scope: Scope) -> None:
+    """ "systolic over 160 or diastolic over 100 twice in a row": twice in a row for the one, or for both?"""
+    single = [d for d in (one, two) if isinstance(d.condition, Happens) and d.style != "fixed"]
+    many = [d for d in (one, two) if isinstance(d.condition, Streak) or _counts_some(d)]
+    shared = bool(events_of(one) & events_of(two)) or any(
+        d.style == "reading" and isinstance(m.condition, Streak) for d in single for m in many
+    )
+    if group.kind != "any" or "," in between or not (single and many and shared):
+        return
+    a, b = scope.said(*one.parts), scope.said(*two.parts)
+    how = Text("连续几次", "times in a row") if isinstance(many[0].condition, Streak) else Text("次数", "count")
+    scope.ask(
+        (*one.parts, *two.parts),
+        f"“{a}{between}{b}”：“{how.zh}”说的是两者，还是只有一个？",
+        f"“{a} {between} {b}”: does the {how.en} hold for both, or for one of them?",
+        [
+            Text("两者都要：请分开写，各自写上次数", "both: write them apart, each with its number"),
+            Text("只有一个：用括号分开", "one of them: put each in brackets"),
+        ],
+    )
+
+
+def _number_first(leaf: LeafDraft) -> bool:
+    """ "fewer than 2 logins": the number stands before what is counted, so that another noun may belong to it too."""
+    condition = leaf.condition
+    if not isinstance(condition, Aggregate) or condition.function != "count" or occurs(condition) is not None:
+        return False
+    number = next((i for i, p in enumerate(leaf.parts) if p.has("COUNT", "CMPQ")), None)
+    event = next((i for i, p in enumerate(leaf.parts) if p.named("event")), None)
+    return number is not None and event is not None and number < event
+
+
+def _counts_some(draft: LeafDraft) -> bool:
+    return (
+        isinstance(draft.condition, Aggregate) and draft.condition.function == "count" and bool(draft.condition.where)
+    )
+
+
+def _trailing_window(leaf: LeafDraft, between: str, scope: Scope) -> bool:
+    """English says the window last, so it may be meant for what stands before "or" too; its own subject settles it."""
+    if scope.lang == "zh" or any(p.has("EXISTS", "OBJECT") for p in leaf.parts):
+        return False
+    condition = leaf.condition
+    return isinstance(condition, Aggregate) and occurs(condition) is None and between in ("or", "and")
+
+
+def occurs(condition: Aggregate) -> bool | None:
+    """True for "at least one", False for "none", None for other counts."""
+    if condition.function != "count":
+        return None
+    return {(">=", 1.0): True, ("==", 0.0): False}.get((condition.op, condition.value))  # type: ignore[arg-type] # a count's value is a float
+
+
+def events_of(leaf: LeafDraft) -> set[str]:
+    """The types of the events a condition looks at."""
+    condition = leaf.condition
+    if isinstance(condition, Ratio):
+        return {condition.of.event, condition.per.event}
+    if isinstance(condition, Ordered):
+        return {s.event for s in condition.steps}
+    event = getattr(condition, "event", None)
+    return {event} if isinstance(event, str) else set()
