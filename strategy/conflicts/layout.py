@@ -162,13 +162,14 @@ class Layout:
         self.rows = max(self.rows, len(leaf.steps))
         self.needed += len(leaf.steps)
         self.spans |= {step.within for step in leaf.steps if step.within is not None}
-        self.single |= {step.event for step in leaf.steps}
+        self.single |= {step.event for step in leaf.steps if not step.absent}
         trailing = 0
         for step in reversed(leaf.steps):
             if not step.absent:
                 break
             trailing = max(trailing, step.within or 0)
         if trailing:
+            self.windows.add(trailing)  # what came before, of the kind that is then absent
             present = [step for step in leaf.steps if not step.absent]
             for i, step in enumerate(reversed(present)):
                 self.anchors.setdefault(step.event, set()).add(trailing + 2 * i * self.unit)

@@ -4,23 +4,56 @@ they do, on which channel, which events they bring about. What clashes is claime
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from core.errors import ZhongshuError
 from core.events import Input
 from knowledge.catalog import Catalog
 from strategy.conflicts import words
 from strategy.conflicts.cycles import cycles_through, goes_round
-from strategy.conflicts.joining import FIRST_KEY, joined, renamed
+from strategy.conflicts.joining import FIRST_KEY, apart, joined, renamed
 from strategy.conflicts.layout import moment_of
 from strategy.conflicts.model import TOGETHER, Clash, Kind, Witness
-from strategy.conflicts.proof import implies, never, never_together, obviously_apart
+from strategy.conflicts.proof import always, implies, never, never_together, obviously_apart
+from strategy.conflicts.spoken import Names, conjuncts_of, names_in
 from strategy.conflicts.witness import Trial, witness_of
-from strategy.document import Cap, Strategy
+from strategy.document import Cap, Condition, Strategy
 from strategy.engine.check import check_strategy
 
 TRIED = 12
 """Strategies that share an engine when pairs are tried: it judges each of them on the past of every pair."""
+
+_Pair = tuple[Strategy, Strategy]
+_Joining = Callable[[Witness, Witness, int, Catalog], dict[str, list[Input]]]
+
+
+@dataclass
+class _Known:
+    """What is found out about one strategy, once, when it is first asked."""
+
+    strategy: Strategy
+    catalog: Catalog
+
+    @cached_property
+    def fires_on(self) -> Witness | None:
+        return witness_of([self.strategy], self.catalog)
+
+    @cached_property
+    def dead(self) -> tuple[Condition, ...] | None:
+        """Conditions that cannot hold together, where it never fires."""
+        return None if self.fires_on is not None else never(self.strategy, self.catalog)
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(name for part in conjuncts_of(self.strategy) for name in names_in(part))
+
+    @cached_property
+    def asks(self) -> list[Names]:
+        """What each of its conditions speaks of, those apart that hold of everybody."""
+        parts = conjuncts_of(self.strategy)
+        return [names_in(part) for part in parts if not always(part, self.strategy, self.catalog)]
 
 
 class Portfolio:
@@ -32,7 +65,7 @@ class Portfolio:
         self._strategies: dict[str, Strategy] = {}
         self._by_action: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._by_channel: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-        self._alone: dict[str, tuple[Strategy, Witness | None]] = {}
+        self._found_out: dict[str, _Known] = {}
         self._contrary = _contrary(catalog)
         for strategy in strategies:
             self.add(strategy)
@@ -91,20 +124,25 @@ class Portfolio:
             check_strategy(strategy, self._catalog)
         except ZhongshuError as error:
             return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, error.text))
-        if self._fires_on(strategy) is not None:
-            return None
-        parts = never(strategy, self._catalog)
+        parts = self._about(strategy).dead
         if parts is not None:
             why = words.contradiction(parts, strategy, self._catalog)
             return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, why))
         return None
 
+    def _about(self, strategy: Strategy) -> _Known:
+        known = self._found_out.get(strategy.name)
+        if known is None or (known.strategy is not strategy and known.strategy != strategy):
+            known = self._found_out[strategy.name] = _Known(strategy, self._catalog)
+        return known
+
     def _fires_on(self, strategy: Strategy) -> Witness | None:
-        known = self._alone.get(strategy.name)
-        if known is None or known[0] != strategy:
-            known = (strategy, witness_of([strategy], self._catalog))
-            self._alone[strategy.name] = known
-        return known[1]
+        return self._about(strategy).fires_on
+
+    def _apart(self, one: Strategy, other: Strategy) -> bool:
+        return not self._about(one).names.isdisjoint(self._about(other).names) and obviously_apart(
+            one, other, self._catalog
+        )
 
     # pairs whose actions touch
 
@@ -129,39 +167,40 @@ class Portfolio:
         return found
 
     def _meetings(self, strategy: Strategy, touched: dict[str, list[Clash]]) -> Iterator[Clash]:
-        near = {n: c for n, c in touched.items() if not obviously_apart(strategy, self._strategies[n], self._catalog)}
-        witnesses = self._at_once(strategy, [self._strategies[name] for name in near])
-        for name, clashes in near.items():
-            other = self._strategies[name]
-            witness = witnesses.get(name)
-            if witness is None and never_together(strategy, other, self._catalog):
+        near = [self._strategies[name] for name in touched if not self._apart(strategy, self._strategies[name])]
+        witnesses = self._at_once(strategy, near, joined)
+        witnesses |= self._at_once(strategy, [each for each in near if each.name not in witnesses], apart)
+        for other in near:
+            witness = witnesses.get(other.name)
+            if witness is None and (self._about(other).dead or never_together(strategy, other, self._catalog)):
                 continue
             if witness is None and all(self._fires_on(each) is not None for each in (strategy, other)):
                 witness = witness_of([strategy, other], self._catalog)
-            for clash in clashes:
+            for clash in touched[other.name]:
                 if witness is not None:
                     yield Clash(clash.kind, clash.strategies, clash.said, clash.actions, True, witness)
                 else:
                     yield Clash(clash.kind, clash.strategies, words.undecided(clash.said), clash.actions, False)
 
-    def _at_once(self, strategy: Strategy, others: Sequence[Strategy]) -> dict[str, Witness]:
+    def _at_once(self, strategy: Strategy, others: Sequence[Strategy], joining: _Joining) -> dict[str, Witness]:
         """Meetings found by putting together what each fires on by itself: no solver, one engine for some at a time."""
         mine = self._fires_on(strategy)
         found: dict[str, Witness] = {}
-        if mine is None:
-            return found
-        for start in range(0, len(others), TRIED):
-            found |= self._put_together(strategy, mine, others[start : start + TRIED])
+        for start in range(0, 0 if mine is None else len(others), TRIED):
+            assert mine is not None
+            found |= self._put_together(strategy, mine, others[start : start + TRIED], joining)
         return found
 
-    def _put_together(self, strategy: Strategy, mine: Witness, others: Sequence[Strategy]) -> dict[str, Witness]:
+    def _put_together(
+        self, strategy: Strategy, mine: Witness, others: Sequence[Strategy], joining: _Joining
+    ) -> dict[str, Witness]:
         pasts: dict[str, list[Input]] = {}
         pairs: dict[str, tuple[str, str]] = {}
         for number, other in enumerate(others, start=FIRST_KEY):
             yours = self._fires_on(other)
-            for key, past in enumerate(() if yours is None else joined(mine, yours, number, self._catalog)):
-                name = f"{number}{key}"
-                pasts[name], pairs[name] = past, (strategy.name, other.name)
+            together = {} if yours is None else joining(mine, yours, number, self._catalog)
+            pasts |= together
+            pairs |= dict.fromkeys(together, (strategy.name, other.name))
         trial = Trial([strategy, *others], self._catalog, mine.until)
         return {pairs[key][1]: witness for key, witness in trial.run(pasts, pairs).items()}
 
@@ -172,14 +211,15 @@ class Portfolio:
             (narrow, wide)
             for other in self._same_doers(strategy)
             for narrow, wide in ((strategy, other), (other, strategy))
-            if _does_all(wide, narrow) and not obviously_apart(narrow, wide, self._catalog)
+            if _does_all(wide, narrow) and self._may_imply(narrow, wide) and not self._apart(narrow, wide)
         ]
-        held = [pair for pair in self._unrefuted(candidates) if implies(*pair, self._catalog)]
-        for narrow, wide in held:
-            same = (wide, narrow) in held
+        held = [found for found in self._unrefuted(candidates) if implies(*found[0], self._catalog)]
+        pairs = [pair for pair, _ in held]
+        for (narrow, wide), seen in held:
+            same = (wide, narrow) in pairs
             if same and narrow is not strategy:
                 continue
-            witness = witness_of([narrow, wide], self._catalog)
+            witness = seen or witness_of([narrow, wide], self._catalog)
             said = words.swallowed(narrow, wide, same)
             yield Clash(
                 Kind.SWALLOWED,
@@ -196,26 +236,32 @@ class Portfolio:
             names |= self._by_action.get((strategy.subject, action), {})
         return [self._strategies[name] for name in names if name != strategy.name]
 
-    def _unrefuted(self, pairs: Sequence[tuple[Strategy, Strategy]]) -> list[tuple[Strategy, Strategy]]:
-        """Pairs of which the wide one fires on what the narrow one fires on: that it does not is proof against it, and
-        one engine tells it of some at a time."""
-        parts = (pairs[start : start + TRIED] for start in range(0, len(pairs), TRIED))
-        return [pair for part in parts for pair in self._firing_both(part)]
+    def _may_imply(self, narrow: Strategy, wide: Strategy) -> bool:
+        """Whether the narrow one, which does fire, speaks of whatever the wide one asks: of what it does not, it tells
+        nothing."""
+        names = self._about(narrow).names
+        return not any(names.isdisjoint(asked) for asked in self._about(wide).asks)
 
-    def _firing_both(self, pairs: Sequence[tuple[Strategy, Strategy]]) -> list[tuple[Strategy, Strategy]]:
+    def _unrefuted(self, pairs: Sequence[_Pair]) -> list[tuple[_Pair, Witness | None]]:
+        """Pairs of which the wide one fires on what the narrow one fires on, and that (None: it was not tried). That it
+        does not is proof against it, and one engine tells it of some at a time."""
+        parts = (pairs[start : start + TRIED] for start in range(0, len(pairs), TRIED))
+        return [found for part in parts for found in self._firing_both(part)]
+
+    def _firing_both(self, pairs: Sequence[_Pair]) -> list[tuple[_Pair, Witness | None]]:
         usual = moment_of([], self._catalog)
-        kept, pasts = list[tuple[Strategy, Strategy]](), dict[str, list[Input]]()
+        kept, pasts = list[tuple[_Pair, Witness | None]](), dict[str, list[Input]]()
         for number, pair in enumerate(pairs, start=FIRST_KEY):
             alone = self._fires_on(pair[0])
             if alone is not None and alone.until == usual:
                 pasts[str(number)] = renamed(alone, str(number), "a", self._catalog)
             elif alone is not None:
-                kept.append(pair)
+                kept.append((pair, None))
         wanted = {key: [each.name for each in pairs[int(key) - FIRST_KEY]] for key in pasts}
         strategies = {each.name: each for key in pasts for each in pairs[int(key) - FIRST_KEY]}
         if pasts:
             trial = Trial(list(strategies.values()), self._catalog, usual)
-            kept += [pairs[int(key) - FIRST_KEY] for key in trial.run(pasts, wanted)]
+            kept += [(pairs[int(key) - FIRST_KEY], found) for key, found in trial.run(pasts, wanted).items()]
         return kept
 
     # circles

@@ -4,9 +4,10 @@ arithmetic allow, which is more than can happen: so a proof holds, and the lack 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import z3
 
@@ -25,12 +26,15 @@ from strategy.document import (
     MetricIs,
     Not,
     Ratio,
+    Step,
     Strategy,
     Streak,
 )
+from strategy.document import Sequence as Ordered
 from strategy.engine.bounds import Bounds, conjuncts
 from strategy.engine.contradictions import domain_of
 from strategy.engine.quantities import Quantities, includes
+from strategy.engine.values import TRUE
 
 
 def never_together(one: Strategy, other: Strategy, catalog: Catalog) -> bool:
@@ -52,6 +56,13 @@ def obviously_apart(one: Strategy, other: Strategy, catalog: Catalog) -> bool:
         if not isinstance(part, Happens)
     ]
     return Bounds(one, catalog).clash(parts, "") is not None
+
+
+def always(condition: Condition, strategy: Strategy, catalog: Catalog) -> bool:
+    """False where a condition of a strategy is certain to fail for some subject at some time."""
+    if isinstance(condition, All | Any_ | Not):
+        return _impossible([], [condition], strategy.subject, catalog)
+    return Bounds(strategy, catalog).verdict(condition, "").possible == {TRUE}
 
 
 def implies(narrow: Strategy, wide: Strategy, catalog: Catalog) -> bool:
@@ -90,6 +101,29 @@ def _solver() -> Any:
     return solver
 
 
+class Waits(NamedTuple):
+    """How a sequence ends when it waits for what is not to come: its last event, so long ago, and what is absent since
+    then for how long."""
+
+    last: Step
+    ago: int
+    absent: tuple[Step, ...]
+
+    def forbids(self, event: EventFilter, ago: int) -> bool:
+        """That such an event came so long ago."""
+        return ago < self.ago and any(
+            self.ago - ago <= (step.within or 0) and includes(_filter(step), _filter(event)) for step in self.absent
+        )
+
+
+def waits_of(c: Ordered) -> Waits | None:
+    trailing = list(takewhile(lambda step: step.absent, reversed(c.steps)))
+    if not trailing or any(step.within is None for step in trailing):
+        return None
+    last = c.steps[len(c.steps) - len(trailing) - 1]
+    return Waits(last, max(step.within or 0 for step in trailing), tuple(trailing))
+
+
 class _Space:
     """The quantities of one subject at one instant."""
 
@@ -102,6 +136,7 @@ class _Space:
         self._runs: dict[str, Any] = {}
         self._happens: list[tuple[Happens, Any]] = []
         self._free: dict[str, Pair] = {}
+        self._waits: dict[str, tuple[Waits, Any]] = {}
 
     def truth(self, c: Condition) -> Pair:
         if isinstance(c, All | Any_):
@@ -118,7 +153,10 @@ class _Space:
             return Pair(run >= c.times, run < c.times)
         if isinstance(c, Happens):
             return self._happening(c)
-        return self._unknowable(c)
+        found = self._unknowable(c)
+        if isinstance(c, Ordered) and (waits := waits_of(c)) is not None:
+            self._waits[c.model_dump_json()] = waits, found.true
+        return found
 
     def rules(self) -> list[Any]:
         """What arithmetic says of the quantities asked about so far."""
@@ -136,7 +174,22 @@ class _Space:
                 if count.window.last is None and includes(count, happens):
                     found.append(z3.Implies(now, self._total(key) >= 1))
             found += [z3.Implies(now, other) for wide, other in self._happens if includes(wide, happens)]
+        for waits, over in self._waits.values():
+            found += self._waited(waits, over)
         return found
+
+    def _waited(self, waits: Waits, over: Any) -> Iterator[Any]:
+        """A sequence that ends in vain waiting ends now: its last event came so long ago, and some have not come since."""
+        for happens, now in self._happens:
+            if waits.forbids(happens, 0):
+                yield z3.Not(z3.And(over, now))
+        for other, too in self._waits.values():
+            if waits.forbids(other.last, other.ago):
+                yield z3.Not(z3.And(over, too))
+        for key, count in self._counts.items():
+            long = count.window.last is None and (count.window.over or inf) > waits.ago
+            if long and includes(count, waits.last):
+                yield z3.Implies(over, self._total(key) >= 1)
 
     def _total(self, key: str) -> Any:
         value = self._values[key]
@@ -219,6 +272,8 @@ def _covers(wide: Aggregate, narrow: Aggregate) -> bool:
     """Whatever the narrow count takes, the wide one takes."""
     if wide.window.last is not None or narrow.window.last is not None or wide.field != narrow.field:
         return False
-    return (wide.window.over or inf) >= (narrow.window.over or inf) and includes(
-        EventFilter(event=wide.event, where=wide.where), EventFilter(event=narrow.event, where=narrow.where)
-    )
+    return (wide.window.over or inf) >= (narrow.window.over or inf) and includes(_filter(wide), _filter(narrow))
+
+
+def _filter(c: EventFilter) -> EventFilter:
+    return EventFilter(event=c.event, where=c.where)

@@ -122,13 +122,14 @@ ALWAYS: Condition = Not(of=Happens(event=""))
 
 
 class Trial:
-    """An engine with strategies, on which candidates are tried: each is the past of a subject of its own."""
+    """An engine with strategies that fit the catalog, on which candidates are tried: each is the past of a subject of
+    its own."""
 
     def __init__(self, strategies: Sequence[Strategy], catalog: Catalog, now: Micros) -> None:
         self._strategies, self._catalog, self._now = list(strategies), catalog, now
         self._engine = PythonEngine(catalog)
         for strategy in strategies:
-            self._engine.deploy(strategy, 1)
+            self._engine.deploy(strategy, 1, checked=True)
 
     def run(
         self, pasts: Mapping[str, list[Input]], wanted: Mapping[str, Sequence[str]] | None = None
