@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from agents.generality import gives_a_rule, speaks_generally
 from strategy.wishes import is_change
 
 _YES = {
@@ -57,14 +58,17 @@ def says_yes_or_no(text: str) -> Literal["approve", "reject"] | None:
 
 
 def read_steps(text: str, focus: Mapping[str, Any]) -> dict[str, Any]:
-    """What is wanted of the strategist: one of start, show, compare, rehearse, results, refine (with words, and the
-    answers to what was asked), draft (with sentence, and choice when it answers the question that is open)."""
+    """What is wanted of the strategist: one of answer (a yes or no, to whatever was asked), start, show, compare,
+    rehearse, results, refine (with words, and the answers to what was asked), draft (with sentence, choice when it
+    answers the question that is open, rule and general when it gives a rule, for customers in general)."""
     said = _TAIL.sub("", text.strip())
     question = focus.get("open") or {}
     if chosen := _choice(said, question):
         if "words" in question:
             return {"refine": True, "words": question["words"], "answers": [*question.get("answers", []), chosen]}
         return {"draft": True, "sentence": question["sentence"], "choice": chosen}
+    if says_yes_or_no(text):
+        return {"answer": True}
     if _START.fullmatch(said):
         return {"start": True}
     if _SHOW.fullmatch(said):
@@ -75,7 +79,9 @@ def read_steps(text: str, focus: Mapping[str, Any]) -> dict[str, Any]:
                 return {step: True}
         if is_change(text):
             return {"refine": True, "words": text.strip(), "answers": []}
-    return {"draft": True, "sentence": _LEAD.sub("", text.strip())}
+    sentence = _LEAD.sub("", text.strip())
+    found = {"general": speaks_generally(sentence), "rule": gives_a_rule(sentence)}
+    return {"draft": True, "sentence": sentence, **{name: True for name, so in found.items() if so}}
 
 
 def _choice(said: str, question: Mapping[str, Any]) -> str | None:

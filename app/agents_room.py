@@ -35,6 +35,7 @@ def load_supervisor(hub: Hub) -> Supervisor:
         graph=hub.graph_store,
         retriever=hub.retriever.get(),
         strategies=hub.strategies,
+        cards=hub.cards,
         decider=hub.decider,
         policy=hub.policy,
         db=hub.database,

@@ -41,8 +41,13 @@ def demo_subject() -> Iterator[tuple[str, Subject]]:
             def subject(case: Case) -> Answer:
                 from agents.schemas import TicketIn
 
-                ticket = TicketIn(id=case.id, text=case.text, subject=case.customer)
-                outcome = supervisor.handle_ticket(ctx, ticket)
+                if case.kind == "chat":
+                    for said in (*case.before, case.text):
+                        for _ in supervisor.chat(ctx, f"eval-{case.id}", said, case.customer):
+                            pass
+                    outcome = supervisor.outcome(ctx, f"eval-{case.id}")
+                else:
+                    outcome = supervisor.handle_ticket(ctx, TicketIn(id=case.id, text=case.text, subject=case.customer))
                 return answer_of(outcome, [cited(hub, ctx, found) for found in outcome.evidence])
 
             yield name_of(settings), subject
@@ -53,7 +58,9 @@ def name_of(settings: Settings) -> str:
 
 
 def cited(hub: Hub, ctx: RequestContext, evidence: str) -> str:
-    """Evidence as gold names it: `passage:<document>`, `fact:<property>`, `event:<id>`."""
+    """Evidence as gold names it: `passage:<document>`, `fact:<property>`, `strategy:<name>@<version>`, `event:<id>`."""
+    if evidence.startswith("strategy:"):
+        return evidence
     if evidence.startswith("passage_"):
         return f"passage:{hub.retriever.get().get(ctx, evidence).document_id}"
     if evidence.startswith("fact_"):

@@ -55,8 +55,9 @@ from strategy.histories import Histories
 from strategy.live import LiveEngine
 from strategy.reading import SentenceReader
 from strategy.replay_jobs import ReplayJobs
-from strategy.service import Change, StrategyService
+from strategy.service import StrategyService
 from strategy.tables import RUNNING, State
+from strategy.versions import Change
 
 if TYPE_CHECKING:
     from knowledge.retrieval import Retriever

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InvalidInput, UnknownName
 from core.text import Lang, Text, guess_lang
@@ -24,6 +24,8 @@ class Case(BaseModel):
 
     id: str
     text: str
+    kind: Literal["ticket", "chat"] = "ticket"
+    before: tuple[str, ...] = Field(default=(), description="what was said earlier in the same chat")
     customer: str | None = Field(default=None, description="subject id in the demo world, such as customer/c0001")
     route: RouteName
     also: tuple[RouteName, ...] = Field(default=(), description="routes that are acceptable though not best")
@@ -34,6 +36,12 @@ class Case(BaseModel):
     )
     says: tuple[str, ...] = Field(default=(), description="words of which at least one must be in the reply")
     approval: bool | None = Field(default=None, description="whether the decision must wait for a person's approval")
+
+    @model_validator(mode="after")
+    def _only_chats_go_on(self) -> Case:
+        if self.before and self.kind != "chat":
+            raise ValueError("only a chat has something said before")
+        return self
 
     @property
     def lang(self) -> Lang:

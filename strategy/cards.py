@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from core.clock import Clock
 from core.context import RequestContext
@@ -19,12 +19,19 @@ from strategy.observed import observed
 from strategy.recommend import Recommendation, Template, recommendations
 from strategy.rehearse import breathe, journalled
 from strategy.repository import JournalRepository
-from strategy.service import CatalogProvider, StrategyService, StrategyVersion
+from strategy.service import StrategyService
 from strategy.stream import GoodLine
-from strategy.tables import State
+from strategy.versions import StrategyVersion
+from strategy.writing import CatalogProvider
 
-BESIDE = (State.APPROVED, State.CANARY, State.LIVE, State.PAUSED)
-"""States in which a strategy is one that others are to get along with."""
+
+@dataclass
+class _Kept:
+    """A portfolio, and by name the versions in it."""
+
+    catalog: Catalog
+    portfolio: Portfolio
+    versions: dict[str, int] = field(default_factory=dict)
 
 
 class CardService:
@@ -41,7 +48,7 @@ class CardService:
         self._db, self._clock, self._catalog, self._strategies = db, clock, catalog_provider, strategies
         self._templates = templates
         self._lock = threading.Lock()
-        self._kept: dict[TenantId, tuple[Catalog, Portfolio]] = {}
+        self._kept: dict[TenantId, _Kept] = {}
 
     def card(self, ctx: RequestContext, name: str, version: int | None = None, *, replay: bool = True) -> Card:
         """The card of a version (without a number the newest), replayed over all that is recorded if so wished.
@@ -69,8 +76,8 @@ class CardService:
         with self._db.reading() as session:
             load = observed(JournalRepository(session, ctx.tenant), catalog)
         with self._lock:
-            portfolio = self._portfolio(ctx, catalog)
-            others, conflicts = list(portfolio), portfolio.clashes_of(strategy)
+            others = list(self._portfolio(ctx, catalog))
+        conflicts = self.beside(ctx, strategy)
         return card_of(
             strategy,
             catalog,
@@ -83,6 +90,13 @@ class CardService:
             path="document" if stored is None else stored.read_by,
             warnings=() if stored is None else stored.warnings,
         )
+
+    def beside(self, ctx: RequestContext, strategy: Strategy) -> list[Clash]:
+        """What is wrong with a document, which need not be stored, beside the strategies that run, are approved or
+        paused."""
+        catalog = self._catalog(ctx)
+        with self._lock, span("strategy.conflicts"):
+            return self._portfolio(ctx, catalog).clashes_of(strategy)
 
     def conflicts(self, ctx: RequestContext, name: str | None = None, *, replay: bool = False) -> list[Clash]:
         """What is wrong among the strategies that run, are approved or paused; or of one (whatever its state) beside
@@ -118,18 +132,18 @@ class CardService:
             return recommendations(catalog, existing, self._templates, sorted(lines, key=lambda item: item.time))
 
     def _portfolio(self, ctx: RequestContext, catalog: Catalog) -> Portfolio:
-        """Brought up to date with what is stored."""
-        known = self._kept.get(ctx.tenant)
-        if known is None or known[0] is not catalog:
-            known = self._kept[ctx.tenant] = (catalog, Portfolio([], catalog))
-        portfolio = known[1]
-        stored = {each.name: each.strategy for each in self._strategies.list(ctx) if each.state in BESIDE}
-        for name in [each.name for each in portfolio if each.name not in stored]:
-            portfolio.remove(name)
-        for name, strategy in stored.items():
-            if name not in portfolio or portfolio[name] != strategy:
-                portfolio.add(strategy)
-        return portfolio
+        """Brought up to date with what is stored: only versions that it does not hold are read."""
+        kept = self._kept.get(ctx.tenant)
+        if kept is None or kept.catalog is not catalog:
+            kept = self._kept[ctx.tenant] = _Kept(catalog, Portfolio([], catalog))
+        standing = self._strategies.standing(ctx)
+        for name in kept.versions.keys() - standing.keys():
+            kept.portfolio.remove(name)
+        for name, version in standing.items():
+            if kept.versions.get(name) != version:
+                kept.portfolio.add(self._strategies.show(ctx, name, version).strategy)
+        kept.versions = standing
+        return kept.portfolio
 
     def _history(self, ctx: RequestContext, catalog: Catalog) -> Recorded:
         facts, events = journalled(self._db, ctx.tenant, catalog)

@@ -26,11 +26,12 @@ from strategy.engine.python import PythonEngine
 from strategy.journal import Journal, order_of
 from strategy.repository import JournalRepository, StrategyRepository, journalled_tenants
 from strategy.runner import FiringDecider, TenantRunner
-from strategy.service import CatalogProvider, Change
 from strategy.sinks import Sink, SinkFeed
 from strategy.stream import GoodLine, Line, Receipt
 from strategy.tables import RUNNING, Kind, SetAsideRow
+from strategy.versions import Change
 from strategy.whynot import Asked, Running, WhyNot, why_not
+from strategy.writing import CatalogProvider
 
 if TYPE_CHECKING:
     import polars as pl

@@ -31,8 +31,9 @@ from strategy.replay import Replay, Summary, named_apart
 from strategy.replay_report import Report
 from strategy.repository import ReplayJobRepository
 from strategy.schemas import ReplayIn
-from strategy.service import CatalogProvider, StrategyService
+from strategy.service import StrategyService
 from strategy.tables import ReplayJobRow
+from strategy.writing import CatalogProvider
 
 RUNNING = ("queued", "running")
 KEPT = 20

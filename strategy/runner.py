@@ -28,8 +28,8 @@ from strategy.engine.port import BeyondColumns, EngineBackend, EngineFactory, Fi
 from strategy.engine.python import PythonEngine
 from strategy.journal import aside_row, input_from
 from strategy.repository import JournalEntry, JournalRepository, StrategyRepository
-from strategy.service import version_of
 from strategy.tables import Kind, SnapshotRow
+from strategy.versions import version_of
 
 BATCH = 1_000
 """Journal rows applied and decided at a time."""

@@ -12,9 +12,9 @@ from core.text import Lang, Text
 from core.times import format_time
 from strategy.engine.cost import StateCost
 from strategy.engines import EngineName
-from strategy.service import StrategyVersion
 from strategy.stream import Receipt
 from strategy.tables import SetAsideRow
+from strategy.versions import StrategyVersion
 
 
 class _Schema(BaseModel):

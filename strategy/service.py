@@ -1,35 +1,40 @@
 """Strategies as their owners handle them: drafted, approved onto a share of customers, paused, retired, edited as new
-versions. What the engine does with them is in strategy.live, which listens here."""
+versions. How a sentence is read is in writing.py; what the engine does with them is in live.py, which listens here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from core import audit
 from core.clock import Clock
 from core.context import RequestContext
 from core.db import Database
-from core.errors import Conflict, InvalidInput, NotFound
+from core.errors import Conflict, InvalidInput
 from core.telemetry import span
 from core.text import Text
-from core.times import Micros
-from knowledge.catalog import Catalog, nearest
 from strategy.budget import Budget
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from strategy.engine.cost import StateCost
-from strategy.files import as_strategy
-from strategy.language import readback
-from strategy.naming import check_name, free_name
-from strategy.phrases import NO_ANSWERS, Answers, PhraseBook
+from strategy.naming import free_name
+from strategy.phrases import NO_ANSWERS, Answers
 from strategy.reading import SentenceReader
 from strategy.rehearse import Rehearsal, rehearse
 from strategy.repository import StrategyRepository
 from strategy.tables import RUNNING, State, StateRow, VersionRow
-
-CatalogProvider = Callable[[RequestContext], Catalog]
-"""The tenant's catalog as it is now."""
+from strategy.versions import (
+    STATE_NAMES,
+    Change,
+    Pairs,
+    StrategyVersion,
+    by_name,
+    head,
+    pick,
+    running,
+    versions_of,
+    view,
+)
+from strategy.writing import CatalogProvider, Writing
 
 _LEADS = {
     "approve": (State.DRAFT, State.APPROVED, State.CANARY, State.LIVE),
@@ -39,55 +44,6 @@ _LEADS = {
 }
 """Verb → the states it may start from. `approve` also changes the share of a version that already runs."""
 _VERBS = {"approve": "批准", "pause": "暂停", "resume": "恢复", "retire": "下线"}
-STATE_NAMES = {
-    State.DRAFT: "草稿",
-    State.APPROVED: "已批准",
-    State.CANARY: "灰度",
-    State.LIVE: "全量",
-    State.PAUSED: "已暂停",
-    State.RETIRED: "已下线",
-}
-"""What the states are called in Chinese; in English they go by their own names."""
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyVersion:
-    """One version with its state. `percent` is the share of customers it runs (or, paused, ran) for; `newest` the
-    newest version's number; `revision` counts the state's changes, for optimistic locking."""
-
-    name: str
-    version: int
-    newest: int
-    state: State
-    percent: float
-    revision: int
-    strategy: Strategy
-    readback: Text
-    warnings: tuple[Text, ...]
-    sentence: str | None
-    read_by: str
-    created_by: str
-    created_at: Micros
-    updated_at: Micros
-
-    @property
-    def effective(self) -> Strategy:
-        """The document with the share it really runs for, as decisions need it."""
-        rollout = self.strategy.rollout.model_copy(update={"percent": self.percent})
-        return self.strategy.model_copy(update={"rollout": rollout})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A version went from one state to another (None: it was just drafted)."""
-
-    name: str
-    version: int
-    before: State | None
-    after: State
-
-
-Pairs = list[tuple[VersionRow, StateRow]]
 Versions = list[StrategyVersion]
 
 Listener = Callable[[RequestContext, Change], None]
@@ -110,9 +66,9 @@ class StrategyService:
         self._db = db
         self._clock = clock
         self._catalog = catalog_provider
-        self.phrases = PhraseBook(db, clock, catalog_provider)
         self.budget = budget
-        self._reader = reader or SentenceReader()
+        self._writing = Writing(db, clock, catalog_provider, budget, reader or SentenceReader())
+        self.phrases = self._writing.phrases
         self.listeners: Listeners = []
 
     def draft(
@@ -135,7 +91,7 @@ class StrategyService:
             Conflict: the name that was asked for is taken.
         """
         with span("strategy.draft"):
-            row = self._read(ctx, sentence, document, name, answers)
+            row = self._writing.row(ctx, sentence, document, name, answers)
             if remember:
                 self.phrases.learn(ctx, answers)
             with self._db.transaction() as session:
@@ -168,10 +124,10 @@ class StrategyService:
         Raises:
             Conflict: `base_version` is given and no longer the newest. NotFound: no such strategy. Else as `draft`.
         """
-        row = self._read(ctx, sentence, document, name)
+        row = self._writing.row(ctx, sentence, document, name)
         with self._db.transaction() as session:
             repository = StrategyRepository(session, ctx.tenant)
-            newest = self._versions(repository, name)[-1][0].version
+            newest = versions_of(repository, name)[-1][0].version
             if base_version is not None and base_version != newest:
                 raise Conflict(
                     Text(
@@ -190,21 +146,28 @@ class StrategyService:
         """One version a strategy, by name: the one that runs or is paused, else the newest."""
         with self._db.reading() as session:
             pairs = StrategyRepository(session, ctx.tenant).all()
-        return [_head(versions) for versions in _by_name(pairs)]
+        return [head(versions) for versions in by_name(pairs)]
 
     def versions(self, ctx: RequestContext, name: str) -> Versions:
         """Every version of a strategy, oldest first."""
         with self._db.reading() as session:
-            pairs = self._versions(StrategyRepository(session, ctx.tenant), name)
-        return [_view(v, s, pairs[-1][0].version) for v, s in pairs]
+            pairs = versions_of(StrategyRepository(session, ctx.tenant), name)
+        return [view(v, s, pairs[-1][0].version) for v, s in pairs]
 
     def show(self, ctx: RequestContext, name: str, version: int | None = None) -> StrategyVersion:
         """A version; without a number the one that runs or is paused, else the newest."""
         with self._db.reading() as session:
-            pairs = self._versions(StrategyRepository(session, ctx.tenant), name)
+            pairs = versions_of(StrategyRepository(session, ctx.tenant), name)
         if version is None:
-            return _head(pairs)
-        return _view(*_pick(pairs, name, version), pairs[-1][0].version)
+            return head(pairs)
+        return view(*pick(pairs, name, version), pairs[-1][0].version)
+
+    def standing(self, ctx: RequestContext) -> dict[str, int]:
+        """Name → version of the strategies that others are to get along with: approved, running or paused. Where one is
+        approved while another runs, the latter."""
+        with self._db.reading() as session:
+            repository = StrategyRepository(session, ctx.tenant)
+            return repository.numbers([State.APPROVED]) | repository.numbers([*RUNNING, State.PAUSED])
 
     def approve(
         self, ctx: RequestContext, name: str, version: int, percent: float | None = None, revision: int | None = None
@@ -279,9 +242,9 @@ class StrategyService:
         changes: Changes = []
         with span(f"strategy.{verb}"), self._db.transaction() as session:
             repository = StrategyRepository(session, ctx.tenant)
-            pairs = self._versions(repository, name)
-            head = _head(pairs)
-            row, state = _pick(pairs, name, head.version if version is None else version)
+            pairs = versions_of(repository, name)
+            current = head(pairs)
+            row, state = pick(pairs, name, current.version if version is None else version)
             before = State(state.state)
             if before not in _LEADS[verb]:
                 raise _not_allowed(verb, row, before)
@@ -295,7 +258,7 @@ class StrategyService:
             changes.append(Change(name, row.version, before, after))
             if after in RUNNING:
                 changes += self._supersede(repository, pairs, row.version)
-            found = _view(row, state, pairs[-1][0].version)
+            found = view(row, state, pairs[-1][0].version)
             detail = {"from": before, "to": after, "percent": share}
             audit.record(session, ctx, self._clock, f"strategy.{verb}", _target(found), detail)
         for change in changes:
@@ -314,117 +277,15 @@ class StrategyService:
     def _set(self, repository: StrategyRepository, state: StateRow, to: State, percent: float) -> bool:
         return repository.change(state, to, percent, self._clock.now())
 
-    def _versions(self, repository: StrategyRepository, name: str) -> Pairs:
-        pairs = repository.of_name(name)
-        if not pairs:
-            raise NotFound(
-                Text(f"没有名为 {name!r} 的策略", f"there is no strategy named {name!r}"),
-                nearest=nearest(name, repository.names()),
-            )
-        return pairs
-
-    def _read(
-        self,
-        ctx: RequestContext,
-        sentence: str | None,
-        document: Strategy | dict[str, object] | None,
-        name: str | None,
-        answers: Answers = NO_ANSWERS,
-    ) -> VersionRow:
-        """The sentence or document as a row that still lacks its number; checked against the catalog."""
-        catalog = self._catalog(ctx)
-        if (sentence is None) == (document is None):
-            raise InvalidInput(Text("给出一句话或一个文档，二者取一", "give either a sentence or a document"))
-        warnings: tuple[Text, ...] = ()
-        lang, read_by = ctx.lang, "document"
-        if sentence is not None:
-            reading = self._reader.read(sentence, catalog, name=name, phrases=self.phrases.known(ctx, answers))
-            strategy, lang, read_by, warnings = reading.document, reading.lang, reading.read_by, reading.warnings
-        else:
-            strategy = document if isinstance(document, Strategy) else as_strategy(document)
-        check_name(name or strategy.name)
-        warnings += tuple(w for w in check_strategy(strategy, catalog) if w not in warnings)
-        with self._db.reading() as session:
-            warnings += tuple(self.budget.warnings(session, ctx, catalog, strategy))
-        return VersionRow(
-            tenant=ctx.tenant,
-            name=name or strategy.name,
-            version=0,
-            document=strategy.model_dump(mode="json", exclude_none=True),
-            sentence=sentence,
-            lang=lang,
-            read_by=read_by,
-            readback_zh=readback(strategy, catalog, "zh"),
-            readback_en=readback(strategy, catalog, "en"),
-            warnings=[[w.zh, w.en] for w in warnings],
-            created_by=ctx.actor,
-            created_at=self._clock.now(),
-        )
-
     def _store(self, repository: StrategyRepository, row: VersionRow, version: int) -> StrategyVersion:
         row.version = version
         state = StateRow(tenant=row.tenant, name=row.name, version=version, updated_at=row.created_at)
         repository.add(row, state)
-        return _view(row, state, version)
+        return view(row, state, version)
 
     def _tell(self, ctx: RequestContext, change: Change) -> None:
         for listener in self.listeners:
             listener(ctx, change)
-
-
-def running(repository: StrategyRepository) -> list[StrategyVersion]:
-    """As `StrategyService.running`, in the caller's session."""
-    return [_view(row, state, row.version) for row, state in repository.in_state(RUNNING)]
-
-
-def version_of(repository: StrategyRepository, name: str, version: int) -> StrategyVersion | None:
-    """One version in the caller's session, or None."""
-    pair = repository.one(name, version)
-    return _view(*pair, version) if pair else None
-
-
-def _view(row: VersionRow, state: StateRow, newest: int) -> StrategyVersion:
-    return StrategyVersion(
-        name=row.name,
-        version=row.version,
-        newest=newest,
-        state=State(state.state),
-        percent=state.percent,
-        revision=state.revision,
-        strategy=Strategy.model_validate(row.document),
-        readback=Text(row.readback_zh, row.readback_en),
-        warnings=tuple(Text(zh, en) for zh, en in row.warnings),
-        sentence=row.sentence,
-        read_by=row.read_by,
-        created_by=row.created_by,
-        created_at=Micros(row.created_at),
-        updated_at=Micros(state.updated_at),
-    )
-
-
-def _head(pairs: Pairs) -> StrategyVersion:
-    newest = pairs[-1][0].version
-    for row, state in reversed(pairs):
-        if state.state in (State.CANARY, State.LIVE, State.PAUSED):
-            return _view(row, state, newest)
-    return _view(*pairs[-1], newest)
-
-
-def _by_name(pairs: Iterable[tuple[VersionRow, StateRow]]) -> list[Pairs]:
-    groups: dict[str, Pairs] = {}
-    for pair in pairs:
-        groups.setdefault(pair[0].name, []).append(pair)
-    return [groups[name] for name in sorted(groups)]
-
-
-def _pick(pairs: Pairs, name: str, version: int) -> tuple[VersionRow, StateRow]:
-    for pair in pairs:
-        if pair[0].version == version:
-            return pair
-    raise NotFound(
-        Text(f"策略 {name!r} 没有第 {version} 版", f"strategy {name!r} has no version {version}"),
-        nearest=[str(row.version) for row, _ in pairs[-3:]],
-    )
 
 
 def _not_allowed(verb: str, row: VersionRow, state: State) -> Conflict:

@@ -24,8 +24,8 @@ from strategy.engine.port import Observation, Truth
 from strategy.explain import explain_observation
 from strategy.explain_tree import tree
 from strategy.repository import JournalRepository, StrategyRepository
-from strategy.service import STATE_NAMES, StrategyVersion, version_of
 from strategy.tables import Kind, State
+from strategy.versions import STATE_NAMES, StrategyVersion, version_of
 from strategy.withheld import withhold
 from strategy.wording import Words
 

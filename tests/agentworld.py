@@ -23,6 +23,7 @@ from knowledge.graph import CatalogLimits, GraphService, SqliteGraphStore
 from knowledge.packs import retail
 from knowledge.parse import read_text
 from knowledge.retrieval import Document, Retriever, use_embedder
+from strategy.cards import CardService
 from strategy.delivery.channels import Channels, InboxChannel
 from strategy.delivery.decider import Decider
 from strategy.service import StrategyService
@@ -88,10 +89,12 @@ def open_world(folder: Path, customers: set[str] | None = None) -> AgentWorld:
     retriever = Retriever(use_embedder(), folder / "index")
     retriever.add(ADMIN, _documents(world, wanted))
     channels = Channels(InboxChannel(db, clock))
+    strategies = StrategyService(db, clock, lambda ctx: catalog)
     tools = ToolDeps(
         graph=graph,
         retriever=retriever,
-        strategies=StrategyService(db, clock, lambda ctx: catalog),
+        strategies=strategies,
+        cards=CardService(db, clock, lambda ctx: catalog, strategies),
         decider=Decider(lambda ctx: catalog, clock, channels),
         policy=Policy(audit_refusals(db, clock)),
         db=db,

@@ -25,6 +25,7 @@ from knowledge.graph.port import GraphStore
 
 if TYPE_CHECKING:
     from knowledge.retrieval import Retriever
+    from strategy.cards import CardService
     from strategy.delivery.decider import Decider
     from strategy.service import StrategyService
 
@@ -39,6 +40,7 @@ class ToolDeps:
     graph: GraphStore
     retriever: Retriever
     strategies: StrategyService
+    cards: CardService
     decider: Decider
     policy: Policy
     db: Database

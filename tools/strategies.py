@@ -11,8 +11,6 @@ from pydantic import Field
 
 from core.errors import Conflict, InvalidInput, NeedsAnswer, NotFound, Refused, UnknownName, ZhongshuError
 from core.text import Text, guess_lang
-from strategy.cards import BESIDE
-from strategy.conflicts import conflicts_of
 from strategy.differences import differences
 from strategy.language import read_sentence
 from strategy.refine import refine
@@ -22,7 +20,7 @@ from tools.base import AnyTool, Args, Scope, ToolFailed, ToolResult, tool
 from tools.limits import limits, require_approval
 
 if TYPE_CHECKING:
-    from strategy.service import StrategyVersion
+    from strategy.versions import StrategyVersion
 
 _SENTENCES = re.compile(r"[^。!?\n\uff01\uff1f.]*(?:[.](?=\S)[^。!?\n\uff01\uff1f.]*)*[。!?\n\uff01\uff1f.]*\s*")
 """A sentence with its end; a full stop inside a number or address does not end one."""
@@ -286,11 +284,9 @@ def _shown(scope: Scope, found: StrategyVersion) -> dict[str, Any]:
 
 def _conflicts(scope: Scope, found: StrategyVersion) -> list[Text]:
     """What a version that does not run yet would do wrong beside those that run, are approved or paused."""
-    if found.state in BESIDE:
+    if str(found.state) != "draft":
         return []
-    others = [each.strategy for each in scope.deps.strategies.list(scope.ctx) if each.state in BESIDE]
-    clashes = conflicts_of(found.strategy, others, scope.deps.catalog(scope.ctx))
-    return [clash.said for clash in clashes if clash.decided]
+    return [clash.said for clash in scope.deps.cards.beside(scope.ctx, found.strategy) if clash.decided]
 
 
 def _brief(found: StrategyVersion) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from strategy.experiment.measure import measure
 from strategy.rehearse import rehearse
 from strategy.replay import record_of
 from strategy.schemas import ApproveIn, DraftIn, MemoryOut, StrategyOut
-from strategy.service import StrategyVersion
+from strategy.versions import StrategyVersion
 from strategy.whynot import Asked
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])

@@ -3,7 +3,7 @@ first again. A circle is claimed only when an engine has gone round it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.events import Event, Input
@@ -30,19 +30,17 @@ class Cycle:
     events: tuple[str, ...]
 
 
-def cycles_through(strategy: Strategy, others: Sequence[Strategy], catalog: Catalog) -> Iterator[Cycle]:
-    """The circles that begin and end with a strategy, shortest first, as far as events' names tell."""
-    reads = {each.name: _reads(each) for each in (strategy, *others)}
-    readers: dict[str, list[Strategy]] = {}
-    for each in (strategy, *others):
-        for event in reads[each.name]:
-            readers.setdefault(event, []).append(each)
+def cycles_through(
+    strategy: Strategy, readers: Callable[[str], Iterable[Strategy]], catalog: Catalog
+) -> Iterator[Cycle]:
+    """The circles that begin and end with a strategy, shortest first, as far as events' names tell. `readers`: an event
+    type → the strategies (that one too) whose triggers look at it."""
     ways: list[tuple[tuple[Strategy, ...], tuple[str, ...]]] = [((strategy,), ())]
     for _ in range(LONGEST):
         longer = []
         for path, events in ways:
             for event in _causes(path[-1], catalog):
-                for reader in readers.get(event, ()):
+                for reader in readers(event):
                     if reader.name == strategy.name:
                         yield Cycle(path, (*events, event))
                     elif all(reader.name != each.name for each in path):
@@ -90,7 +88,7 @@ def _causes(strategy: Strategy, catalog: Catalog) -> list[str]:
     return list(dict.fromkeys(event for action in found if action is not None for event in action.causes))
 
 
-def _reads(strategy: Strategy) -> set[str]:
+def events_read(strategy: Strategy) -> set[str]:
     """The event types that a trigger looks at."""
     found: set[str] = set()
     for _, leaf in leaves(strategy.trigger, ""):

@@ -10,9 +10,10 @@ from functools import cached_property
 
 from core.errors import ZhongshuError
 from core.events import Input
+from core.text import Text
 from knowledge.catalog import Catalog
 from strategy.conflicts import words
-from strategy.conflicts.cycles import cycles_through, goes_round
+from strategy.conflicts.cycles import cycles_through, events_read, goes_round
 from strategy.conflicts.joining import FIRST_KEY, apart, joined, renamed
 from strategy.conflicts.layout import moment_of
 from strategy.conflicts.model import TOGETHER, Clash, Kind, Witness
@@ -22,7 +23,7 @@ from strategy.conflicts.witness import Trial, witness_of
 from strategy.document import Cap, Condition, Strategy
 from strategy.engine.check import check_strategy
 
-TRIED = 12
+TRIED = 8
 """Strategies that share an engine when pairs are tried: it judges each of them on the past of every pair."""
 
 _Pair = tuple[Strategy, Strategy]
@@ -35,6 +36,15 @@ class _Known:
 
     strategy: Strategy
     catalog: Catalog
+
+    @cached_property
+    def misfit(self) -> Text | None:
+        """Why it does not fit the catalog, or contradicts itself at a look."""
+        try:
+            check_strategy(self.strategy, self.catalog)
+        except ZhongshuError as error:
+            return error.text
+        return None
 
     @cached_property
     def fires_on(self) -> Witness | None:
@@ -65,6 +75,7 @@ class Portfolio:
         self._strategies: dict[str, Strategy] = {}
         self._by_action: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._by_channel: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        self._by_event: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self._found_out: dict[str, _Known] = {}
         self._contrary = _contrary(catalog)
         for strategy in strategies:
@@ -83,23 +94,29 @@ class Portfolio:
         return self._strategies[name]
 
     def add(self, strategy: Strategy) -> None:
+        """One that does not fit the catalog (which has changed since) is dead, and clashes with nothing."""
         self.remove(strategy.name)
         self._strategies[strategy.name] = strategy
+        if self._about(strategy).misfit is not None:
+            return
         for action in _actions(strategy):
             self._by_action[strategy.subject, action][strategy.name] = None
         for channel in self._channels(strategy):
             self._by_channel[strategy.subject, channel][strategy.name] = None
+        for event in events_read(strategy):
+            self._by_event[strategy.subject, event][strategy.name] = None
 
     def remove(self, name: str) -> None:
         old = self._strategies.pop(name, None)
-        for index in (self._by_action, self._by_channel):
+        for index in (self._by_action, self._by_channel, self._by_event):
             for key in list(index) if old is not None else ():
                 index[key].pop(name, None)
 
     def warm(self) -> None:
-        """Find for every strategy now what it fires on, which `clashes_of` would else find when it is first asked."""
-        for strategy in self._strategies.values():
-            self._fires_on(strategy)
+        """Find out about every strategy now what `clashes_of` would else find out when it is first asked."""
+        for known in map(self._about, self._strategies.values()):
+            if known.misfit is None:
+                _ = known.dead, known.asks
 
     def clashes(self) -> list[Clash]:
         """Everything that is wrong among the strategies, each pair once."""
@@ -120,11 +137,10 @@ class Portfolio:
     # one strategy by itself
 
     def _dead(self, strategy: Strategy) -> Clash | None:
-        try:
-            check_strategy(strategy, self._catalog)
-        except ZhongshuError as error:
-            return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, error.text))
-        parts = self._about(strategy).dead
+        known = self._about(strategy)
+        if known.misfit is not None:
+            return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, known.misfit))
+        parts = known.dead
         if parts is not None:
             why = words.contradiction(parts, strategy, self._catalog)
             return Clash(Kind.DEAD, (strategy.name,), words.dead(strategy, why))
@@ -267,8 +283,15 @@ class Portfolio:
     # circles
 
     def _cycles(self, strategy: Strategy) -> Iterator[Clash]:
-        others = [s for s in self._strategies.values() if s.name != strategy.name and s.subject == strategy.subject]
-        for cycle in cycles_through(strategy, others, self._catalog):
+        own = events_read(strategy)
+
+        def readers(event: str) -> Iterator[Strategy]:
+            if event in own:
+                yield strategy
+            names = self._by_event.get((strategy.subject, event), ())
+            yield from (self._strategies[name] for name in names if name != strategy.name)
+
+        for cycle in cycles_through(strategy, readers, self._catalog):
             alone = [self._fires_on(each) for each in cycle.strategies]
             if any(each is None for each in alone):
                 continue

@@ -179,7 +179,7 @@ class _Space:
         return found
 
     def _waited(self, waits: Waits, over: Any) -> Iterator[Any]:
-        """A sequence that ends in vain waiting ends now: its last event came so long ago, and some have not come since."""
+        """A sequence ends now in vain waiting: its last event came so long ago, and others have not come since."""
         for happens, now in self._happens:
             if waits.forbids(happens, 0):
                 yield z3.Not(z3.And(over, now))

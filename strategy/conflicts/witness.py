@@ -33,7 +33,7 @@ def witness_of(strategies: Sequence[Strategy], catalog: Catalog) -> Witness | No
     still holding at the end. None: none was found, which does not say that there is none."""
     with ONE:
         layout = Layout.of(strategies, catalog)
-        for older in (False, True):
+        for older in (False, True) if len(strategies) == 1 else (True,):
             timeline = Timeline(layout, strategies[0].subject, older=older)
             worth = Worth(timeline)
             for moments in _plans(strategies, layout):

@@ -20,7 +20,7 @@ from strategy.phrases.repository import PhraseRepository
 from strategy.phrases.tables import PhraseRow
 
 if TYPE_CHECKING:
-    from strategy.service import CatalogProvider
+    from strategy.writing import CatalogProvider
 
 Answers = Mapping[str, str]
 """Words as the user wrote them → what they stand for."""

@@ -16,7 +16,8 @@ from core.db import Database
 from core.errors import InvalidInput, NeedsAnswer, UnknownName
 from core.text import Lang
 from strategy.reading import SentenceReader
-from strategy.service import StrategyService, StrategyVersion
+from strategy.service import StrategyService
+from strategy.versions import StrategyVersion
 from tests.agentworld import ANCHOR, STRATEGIST, retail_catalog
 from tests.llmock import LlMock, Reply, Step, serve
 

@@ -10,7 +10,7 @@ import pytest
 from agents.schemas import ChatEvent, TicketIn
 from agents.supervisor import Supervisor
 from core.context import Purpose, RequestContext, Role
-from strategy.service import StrategyVersion
+from strategy.versions import StrategyVersion
 from tests.agentworld import ADMIN, STRATEGIST, AgentWorld, context
 
 _numbers = itertools.count()
@@ -84,6 +84,16 @@ def test_starting_waits_for_an_approval_and_then_runs_for_one_percent(talk: Talk
     talk.say("approve")
     started = talk.strategy()
     assert (str(started.state), started.percent) == ("canary", 1.0)
+
+
+@pytest.mark.parametrize(("yes", "told"), [("批准", "没有等待批准"), ("approve", "Nothing waits for approval")])
+def test_a_yes_to_nothing_says_what_to_say_instead(talk: Talk, yes: str, told: str) -> None:
+    alone = talk.say(yes)
+    assert action_of(alone) == "asked" and told in text_of(alone)
+    talk.say(EN.format(n=30))
+    with_a_draft = text_of(talk.say(yes))
+    assert told in with_a_draft and talk.strategy().name in with_a_draft
+    assert str(talk.strategy().state) == "draft"
 
 
 def test_a_no_starts_nothing(talk: Talk) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agents.generality import gives_a_rule, speaks_generally
 from agents.wording import read_steps, says_yes_or_no
 
 FOCUS = {"sentence": "客户7天内登录少于2次,就安排外呼"}
@@ -87,4 +88,47 @@ def test_a_question_is_answered_by_number_or_words(text: str) -> None:
 )
 def test_an_introduction_is_left_out_of_the_sentence(text: str, sentence: str) -> None:
     found: dict[str, Any] = read_steps(text, {})
-    assert found == {"draft": True, "sentence": sentence}
+    assert found["sentence"] == sentence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客户15天内没有下单，就外呼",
+        "15天内没有下单的客户,外呼",
+        "如果用户加购后一天没付款就提醒他",
+        "给最近30天没有登录的会员发优惠券",
+        "血糖连续三次偏高的会员，自动转给营养师",
+        "If a customer has not ordered in 15 days, call them",
+        "Send a coupon to members who have not logged in for 30 days.",
+        "Customers with fewer than 2 logins in 7 days get a call",
+    ],
+)
+def test_a_condition_on_customers_and_what_to_do_about_it_is_general(text: str) -> None:
+    assert speaks_generally(text) and read_steps(text, {})["general"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我15天没有收到货了,再不处理就投诉",
+        "你们的客户服务太差了,就没人管吗?",
+        "如果今天还修不好,就退货",
+        "这边的会员不需要了，请销掉",
+        "When I log in, the app says my order was delivered. Please call me.",
+        "If nobody comes today, I want a refund.",
+        "Our machine is broken, please send someone when you can.",
+    ],
+)
+def test_somebodys_own_case_is_not_general(text: str) -> None:
+    assert not speaks_generally(text) and not gives_a_rule(text)
+
+
+@pytest.mark.parametrize("text", ["登录少于2次就外呼", "if systolic is above 160, send a work order"])
+def test_a_rule_may_leave_out_whom_it_is_about(text: str) -> None:
+    assert gives_a_rule(text) and not speaks_generally(text)
+
+
+@pytest.mark.parametrize("text", ["批准", "approve", "不同意"])
+def test_a_yes_or_no_where_nothing_is_asked_is_no_sentence(text: str) -> None:
+    assert read_steps(text, {}) == {"answer": True}

@@ -18,8 +18,9 @@ from core.errors import Conflict, InvalidInput, NotFound, UnknownName
 from core.ids import TenantId
 from core.times import DAY, parse_time
 from knowledge.catalog import Catalog, load_catalog
-from strategy.service import Change, StrategyService
+from strategy.service import StrategyService
 from strategy.tables import State
+from strategy.versions import Change
 
 CTX = system_context()
 OTHER = RequestContext(TenantId("other"), CTX.actor, CTX.role, CTX.purpose)

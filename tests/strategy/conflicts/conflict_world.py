@@ -63,6 +63,11 @@ def every(*parts: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "all", "of": list(parts)}
 
 
+def awaited(event: str, absent: str, within: str) -> dict[str, Any]:
+    """An event, and then not the other for so long."""
+    return {"kind": "sequence", "steps": [{"event": event}, {"event": absent, "absent": True, "within": within}]}
+
+
 VIP, PLAIN = attribute("tier", "==", "vip"), attribute("tier", "==", "plain")
 
 

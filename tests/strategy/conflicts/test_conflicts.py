@@ -14,6 +14,7 @@ from tests.strategy.conflicts.conflict_world import (
     PLAIN,
     VIP,
     attribute,
+    awaited,
     count,
     every,
     fires_as_shown,
@@ -57,6 +58,20 @@ def test_strategies_that_never_hold_together_do_not_conflict(one: dict[str, Any]
     assert found(strategy("a", one, "offer"), strategy("b", other, "silence")) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (awaited("order", "login", "2h"), happens("login")),
+        (every(VIP, awaited("order", "login", "1h"), happens("order")), every(VIP, happens("login"))),
+        (count("login", ">=", 5), every(count("login", "<", 4, "1d"), attribute("points", ">", 9))),
+    ],
+)
+def test_strategies_that_fire_some_hours_apart_meet(one: dict[str, Any], other: dict[str, Any]) -> None:
+    pair = strategy("a", one, "offer"), strategy("b", other, "silence")
+    (clash,) = found(*pair)
+    assert clash.decided and clash.witness is not None and fires_as_shown(clash.witness, *pair)
+
+
 def test_audiences_are_looked_at_as_triggers_are() -> None:
     a = strategy("a", happens("login"), "offer", audience=VIP)
     b = strategy("b", happens("order"), "silence", audience=PLAIN)
@@ -94,6 +109,12 @@ def test_a_strategy_whose_cases_and_actions_another_has_is_swallowed_by_it() -> 
     assert found(strategy("narrow", every(VIP, count("login", ">", 5)), "silence"), wide) == []
 
 
+def test_a_condition_that_holds_of_everybody_keeps_none_from_being_swallowed() -> None:
+    narrow = strategy("narrow", every(VIP, happens("login")), "call")
+    (clash,) = found(strategy("wide", every(happens("login"), count("order", ">=", 0)), "call"), narrow)
+    assert (clash.kind, clash.strategies) == (Kind.SWALLOWED, ("narrow", "wide"))
+
+
 def test_a_count_that_may_still_be_short_is_not_taken_for_the_whole() -> None:
     """The longer window may be unknown where the shorter one is known: it does not swallow it."""
     a, b = strategy("a", count("login", "<", 2, "1d"), "call"), strategy("b", count("login", "<", 9, "7d"), "call")
@@ -128,6 +149,26 @@ def test_a_strategy_that_can_never_fire_is_dead_and_says_why() -> None:
     (clash,) = conflicts_of(strategy("a", trigger), [], CATALOG)
     assert clash.kind is Kind.DEAD
     assert "never hold together" in clash.said.en and "不能同时成立" in clash.said.zh
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        every(awaited("order", "login", "1h"), happens("login")),
+        every(awaited("order", "login", "1h"), count("order", "<", 1, "1d")),
+        every(awaited("order", "login", "2h"), awaited("login", "order", "1h")),
+    ],
+)
+def test_waiting_in_vain_for_what_another_condition_asks_is_dead(trigger: dict[str, Any]) -> None:
+    (clash,) = conflicts_of(strategy("a", trigger), [], CATALOG)
+    assert clash.kind is Kind.DEAD
+
+
+def test_a_strategy_that_no_longer_fits_the_catalog_is_dead_and_clashes_with_nothing() -> None:
+    stale = strategy("stale", happens("gone"), "offer")
+    kept = Portfolio([stale], CATALOG)
+    assert kept.clashes_of(strategy("b", happens("login"), "silence")) == []
+    assert [clash.kind for clash in kept.clashes()] == [Kind.DEAD]
 
 
 def test_a_strategy_is_not_compared_with_its_own_older_version() -> None:

@@ -4,6 +4,7 @@ streams."""
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -11,11 +12,23 @@ from hypothesis import strategies as st
 from core.errors import InvalidInput, Refused
 from core.times import DAY
 from knowledge.catalog import Catalog
+from strategy.conflicts import Portfolio
 from strategy.conflicts.proof import implies, never_together
 from strategy.conflicts.witness import witness_of
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
-from tests.strategy.conflicts.conflict_world import fires_as_shown
+from tests.strategy.conflicts.conflict_world import (
+    CATALOG,
+    PLAIN,
+    VIP,
+    attribute,
+    awaited,
+    count,
+    every,
+    fires_as_shown,
+    happens,
+    strategy,
+)
 from tests.strategy.engine.oracle import Oracle, T
 from tests.strategy.engine.worlds import START, catalogs, documents, inputs, pools, relatives
 
@@ -69,3 +82,31 @@ def test_what_is_proved_to_imply_holds_wherever_the_oracle_looks(data: st.DataOb
             ]
             assert not (proved and truths[0]) or truths[1]
             assert not (apart and all(truths))
+
+
+EVENTS = st.sampled_from(["login", "order", "complaint"])
+PARTS = st.one_of(
+    st.sampled_from([VIP, PLAIN]),
+    st.builds(attribute, st.just("points"), st.sampled_from([">", "<"]), st.integers(1, 9)),
+    st.builds(count, EVENTS, st.sampled_from([">=", "<"]), st.integers(1, 3), st.sampled_from(["1d", "7d"])),
+    st.builds(happens, EVENTS),
+    st.builds(awaited, EVENTS, EVENTS, st.sampled_from(["1h", "1d"])),
+)
+TRIGGERS = st.lists(PARTS, min_size=1, max_size=3).map(lambda parts: every(*parts))
+
+
+@several
+@given(TRIGGERS, st.lists(TRIGGERS, min_size=1, max_size=4))
+def test_what_a_search_pair_by_pair_finds_is_claimed_and_every_claim_is_one_for_the_oracle(
+    mine: dict[str, Any], theirs: list[dict[str, Any]]
+) -> None:
+    new = strategy("new", mine, "silence")
+    others = [each for n, t in enumerate(theirs) if fits(each := strategy(f"s{n}", t, "offer"), CATALOG)]
+    assume(fits(new, CATALOG))
+    claimed = {clash.strategies[-1]: clash for clash in Portfolio(others, CATALOG).clashes_of(new)}
+    for other in others:
+        clash = claimed.get(other.name)
+        if clash is not None and clash.witness is not None:
+            assert fires_as_shown(clash.witness, new, other)
+        else:
+            assert witness_of([new, other], CATALOG) is None
