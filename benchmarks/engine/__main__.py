@@ -24,8 +24,8 @@ def main() -> int:
     words.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="where a full run writes")
     said = words.parse_args()
     if said.peers_setup:
-        failed = peers.set_up()
-        print("\n".join(failed) or f"the peers are in {peers.PLACE}", file=sys.stderr)
+        failed = peers.ENVIRONMENT.set_up()
+        print("\n".join(failed) or f"the peers are in {peers.ENVIRONMENT.place}", file=sys.stderr)
         return int(bool(failed))
     if said.quick:
         from benchmarks.engine.quick import quick

@@ -1,16 +1,13 @@
-"""Pictures of the full run, as small PNG files: what grows with what."""
+"""Pictures of the full run: what grows with what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("agg")
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+
+from benchmarks.plots import Picture, save
 
 BE_TREE = 13_500
 """Events a second that adgear/be-tree (C) is quoted with, on 1,000 uniform expressions. Not measured here."""
@@ -20,23 +17,8 @@ PEER, TUNED, QUOTED = "#8a8f98", "#c3c7cd", "#e9e2d0"
 
 
 def draw(found: dict[str, Any], folder: Path) -> list[str]:
-    """Every picture that the figures are there for; returns the file names. One without any is left out."""
-    drawn = []
-    for name, (title, across, up, picture) in PICTURES.items():
-        figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
-        picture(axes, found)
-        if not axes.patches and not axes.get_legend_handles_labels()[0]:
-            plt.close(figure)
-            continue
-        axes.set(title=title, xlabel=across, ylabel=up)
-        axes.grid(True, which="major", linewidth=0.4, alpha=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False, fontsize=8)
-        figure.savefig(folder / f"engine-{name}.png", dpi=100, metadata={"Software": None})
-        plt.close(figure)
-        drawn.append(f"engine-{name}.png")
-    return drawn
+    """Every picture that the figures are there for; returns the file names."""
+    return save(PICTURES, found, folder, "engine")
 
 
 def _lines(
@@ -110,16 +92,17 @@ def _peers(axes: Axes, found: dict[str, Any]) -> None:
     axes.set(xscale="log")
 
 
-Picture = Callable[[Axes, dict[str, Any]], None]
 _EPS = "events a CPU second"
-PICTURES: dict[str, tuple[str, str, str, Picture]] = {
-    "match": ("Matching alone", "stateless strategies", _EPS, _match),
-    "peers": ("1,000 rules, matching alone", _EPS, "", _peers),
-    "customers": ("JSON → decision, 1,000 mixed strategies", "customers with state", _EPS, _customers),
-    "resident": ("Memory of the whole process, 1,000 mixed strategies", "customers with state", "GiB", _resident),
-    "batch": ("JSON → decision, 1,000 mixed strategies", "events a batch", _EPS, _batch),
-    "memory": ("A count ≥ 3 in 7 days", "customers, with 20 counts each", "bytes a (customer, count)", _memory),
-    "single": ("One event a call", "mixed strategies", "milliseconds", _single),
-    "pace": ("Arrival to decision, 1,000 mixed strategies", "events a second arriving", "milliseconds", _pace),
-    "recovery": ("After a crash", "customers with state", "seconds", _recovery),
+PICTURES = {
+    "match": Picture("Matching alone", "stateless strategies", _EPS, _match),
+    "peers": Picture("1,000 rules, matching alone", _EPS, "", _peers),
+    "customers": Picture("JSON → decision, 1,000 mixed strategies", "customers with state", _EPS, _customers),
+    "resident": Picture(
+        "Memory of the whole process, 1,000 mixed strategies", "customers with state", "GiB", _resident
+    ),
+    "batch": Picture("JSON → decision, 1,000 mixed strategies", "events a batch", _EPS, _batch),
+    "memory": Picture("A count ≥ 3 in 7 days", "customers, with 20 counts each", "bytes a (customer, count)", _memory),
+    "single": Picture("One event a call", "mixed strategies", "milliseconds", _single),
+    "pace": Picture("Arrival to decision, 1,000 mixed strategies", "events a second arriving", "milliseconds", _pace),
+    "recovery": Picture("After a crash", "customers with state", "seconds", _recovery),
 }

@@ -68,7 +68,7 @@ def quick(say: Say = to_stderr) -> dict[str, Any]:
     begun = time.perf_counter()
     name = list(matchers())[-1]
     size = SIZES[name]
-    ready = peers.is_set_up()
+    ready = peers.ENVIRONMENT.ready
     with _Setup(say) as setup, _Aside(name, size, begun + SECONDS / 2 if ready else 0) as aside:
         found = own(say, name, size, aside)
         results = aside.peers
@@ -182,7 +182,7 @@ class _Setup:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> _Setup:
-        if not peers.is_set_up():
+        if not peers.ENVIRONMENT.ready:
             self._say("the peers are not there yet; they are being set up meanwhile")
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.engine", "--peers-setup"],
@@ -200,7 +200,7 @@ class _Setup:
         except subprocess.TimeoutExpired:
             self._say("the peers could not be set up in time; do it with: python -m benchmarks.engine --peers-setup")
             return False
-        return peers.is_set_up()
+        return peers.ENVIRONMENT.ready
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.engine.plots import BE_TREE, NAMES, PICTURES, draw
+from benchmarks.page import put, shown, table
 
-BEGIN, END = "<!-- begin of what `python -m benchmarks.engine` wrote -->", "<!-- end of it -->"
+COMMAND = "python -m benchmarks.engine"
 CURVES = {
     "strategies": (
         "Matching alone, by number of stateless strategies",
@@ -49,26 +50,22 @@ def write(found: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = draw(found, folder)
     (folder / "engine.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    page = folder / "engine.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else f"# The engine, measured\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{body(found, pictures)}\n{END}{after}", encoding="utf-8")
+    put(folder / "engine.md", COMMAND, "The engine, measured", body(found, pictures))
 
 
 def body(found: dict[str, Any], pictures: list[str]) -> str:
     parts = [" · ".join(f"{name}: {value}" for name, value in found["machine"].items())]
-    parts.append(table(("figure", "value"), [[f"`{k}`", _shown(v)] for k, v in found["figures"].items()]))
+    parts.append(table(("figure", "value"), [[f"`{k}`", shown(v)] for k, v in found["figures"].items()]))
     parts.append("### Peers, 1,000 rules\n\n" + _peers(found))
     for curve, (title, head) in CURVES.items():
         if not any(found.get(name, {}).get(curve) for name in NAMES):
             continue
         parts.append(f"### {title}")
         for name in [name for name in NAMES if found.get(name, {}).get(curve)]:
-            rows = [[_shown(cell) for cell in _units(curve, row)] for row in found[name][curve]]
+            rows = [[shown(cell) for cell in _units(curve, row)] for row in found[name][curve]]
             left_out = found[name].get("left_out", "nothing")
             parts.append(f"{NAMES[name].capitalize()} (left out: {left_out}):\n\n{table(head, rows)}")
-        parts += [f"![{PICTURES[p][0]}](engine-{p}.png)" for p in _pictured(curve) if f"engine-{p}.png" in pictures]
+        parts += [f"![{PICTURES[p].title}](engine-{p}.png)" for p in _pictured(curve) if f"engine-{p}.png" in pictures]
     return "\n\n".join(parts)
 
 
@@ -90,25 +87,14 @@ def _peers(found: dict[str, Any]) -> str:
             continue
         eps = 1e6 / peer["match_us"]
         times = [f"{rate / eps:,.0f}×" for rate in ours.values()]
-        rows.append([peer["peer"], peer["form"], _shown(eps), *times, f"{peer['build_s']:.2f}"])
+        rows.append([peer["peer"], peer["form"], shown(eps), *times, f"{peer['build_s']:.2f}"])
     rows.append(
         [
             "be-tree (C)",
             "quoted, not measured here",
-            _shown(BE_TREE),
+            shown(BE_TREE),
             *(f"{r / BE_TREE:,.0f}×" for r in ours.values()),
             "–",
         ]
     )
     return table(("peer", "form", "events a CPU second", *(f"{NAMES[n]} to it" for n in ours), "set up, CPU s"), rows)
-
-
-def table(head: tuple[str, ...], rows: list[list[Any]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -18,6 +18,7 @@ from benchmarks.engine.matchers import PythonMatcher, matchers
 from benchmarks.engine.measure import cut
 from benchmarks.engine.mixed import mixed
 from benchmarks.engine.world import EVENTS, RATES, catalog
+from benchmarks.page import marks
 from core.events import Event
 from strategy.engine.check import check_strategy
 
@@ -153,7 +154,8 @@ def test_every_curve_has_a_row_for_each_place(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_report_keeps_what_is_written_by_hand_around_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "engine.md"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    begin, end = marks(report.COMMAND)
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
     drawn = {curve: [[1, 2.0, 3.0, 4.0, 5.0][: len(head)]] for curve, (_, head) in report.CURVES.items()}
     timed = vars(peers.Result("fake", "right", match_us=5.0)) | {"rules": 1_000}
     wrong = vars(peers.Result("fake", "first", why="wrong")) | {"rules": 1_000}

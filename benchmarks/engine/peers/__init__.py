@@ -1,13 +1,11 @@
-"""The peers' side: setting them up, and asking one in a process of its own. An answer comes before a time: what a peer
+"""The peers' side: asking one in a process of its own. An answer comes before a time: what a peer
 says about the sample is held against the brute-force oracle, and a form that answers wrongly is not timed."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,11 +16,11 @@ from typing import Any
 from benchmarks.engine.generator import Rule
 from benchmarks.engine.truth import matches
 from benchmarks.engine.world import EVENTS
+from benchmarks.environment import Environment
 
 HERE = Path(__file__).parent
-PLACE = Path(__file__).parents[3] / "var" / "peers"
-PYTHON = PLACE / "bin" / "python"
-PINS = HERE / "requirements.txt"
+ENVIRONMENT = Environment(Path(__file__).parents[3] / "var" / "peers", HERE / "requirements.txt")
+PYTHON = ENVIRONMENT.python
 
 
 @dataclass(frozen=True)
@@ -71,40 +69,6 @@ class Result:
     @property
     def tuned(self) -> bool:
         return self.form.startswith("tuned")
-
-
-def is_set_up() -> bool:
-    mark = PLACE / ".ready"
-    return mark.is_file() and mark.read_text() == _pins()
-
-
-def _pins() -> str:
-    return hashlib.sha256(PINS.read_bytes()).hexdigest()
-
-
-def set_up(quiet: bool = False) -> list[str]:
-    """Make the peers' environment. What cannot be installed is left out and named.
-
-    Returns:
-        The peers that could not be installed, each with pip's last words.
-    """
-    if not PYTHON.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PLACE)], check=True)
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    if not subprocess.run([*pip, "-r", str(PINS)], check=False, capture_output=quiet).returncode:
-        (PLACE / ".ready").write_text(_pins())
-        return []
-    failed = []
-    for line in PINS.read_text(encoding="utf-8").splitlines():
-        if (pin := line.partition("#")[0].strip()) and (done := _install(pip, pin)):
-            failed.append(f"{pin}: {done}")
-    (PLACE / ".ready").write_text(_pins())
-    return failed
-
-
-def _install(pip: list[str], pin: str) -> str:
-    done = subprocess.run([*pip, pin], check=False, capture_output=True, text=True)
-    return (done.stderr.strip().splitlines() or ["failed"])[-1] if done.returncode else ""
 
 
 @dataclass(frozen=True)
