@@ -1,5 +1,6 @@
 """A server that speaks Bolt and Cypher, in a process of its own: `python -m tests.boltserver FOLDER` prints its port
-and serves until its standard input ends."""
+and serves until its standard input ends. It is ArcadeDB, or with `ZHONGSHU_TESTS_NEO4J` (a folder of jars:
+tests/neo4j/pom.xml) Neo4j."""
 
 from __future__ import annotations
 
@@ -18,8 +19,11 @@ AUTH = ("root", "only-for-tests")
 @contextmanager
 def bolt_server(folder: Path) -> Iterator[str]:
     """Its address; it is gone at the end of the block."""
-    command = [sys.executable, "-m", "tests.boltserver", str(folder)]
     root = str(Path(__file__).parent.parent)
+    command = [sys.executable, "-m", "tests.boltserver", str(folder)]
+    if jars := os.environ.get("ZHONGSHU_TESTS_NEO4J"):
+        jvm = ["-Xmx768m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{Path(jars).resolve()}/*"]
+        command = ["java", *jvm, f"{root}/tests/neo4j/Serve.java", str(folder), DATABASE]
     server = subprocess.Popen(
         command,
         cwd=folder,

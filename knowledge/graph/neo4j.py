@@ -1,24 +1,25 @@
 """The graph backend for Neo4j 5 (or what else speaks Bolt and Cypher): facts are nodes between what they speak of.
-Writers take turns by a lock on one node; the audit row is written to the hub's relational store after the commit."""
+Writers take turns by a lock on one node; what they tell the hub's audit log goes there by outbox.py."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
-from neo4j import Driver, GraphDatabase, ManagedTransaction, Transaction
-from neo4j.exceptions import AuthError, DriverError, Neo4jError
+from neo4j import Driver, GraphDatabase, ManagedTransaction, Session, Transaction
+from neo4j.exceptions import AuthError, ConstraintError, DriverError, Neo4jError
 
-from core import audit
 from core.clock import Clock
 from core.context import Purpose, RequestContext
 from core.db import Database
 from core.errors import InvalidInput, Unavailable
 from core.events import Event
+from core.ids import new_id
 from core.text import Text
 from core.times import Micros
+from knowledge.graph import outbox
 from knowledge.graph.answers import CustomerGraph
 from knowledge.graph.backend import ALWAYS, FactReader, FactWriter, Given, Keyed
 from knowledge.graph.curve import current
@@ -30,7 +31,7 @@ from knowledge.graph.weight import Channel, DecayedSum
 
 _SCHEMA = (
     *(f"CREATE CONSTRAINT {label.lower()}_key IF NOT EXISTS FOR (n:{label}) REQUIRE n.key IS UNIQUE"
-      for label in ("Fact", "Subject", "Event", "Merge", "Sum", "Reminder", "Turn")),
+      for label in ("Fact", "Subject", "Event", "Merge", "Sum", "Reminder", "Turn", "Audit")),
     *(f"CREATE INDEX {label.lower()}_{name} IF NOT EXISTS FOR (n:{label}) ON (n.{name})"
       for label, name in (
           ("Fact", "owner"), ("Fact", "about"), ("Fact", "towards"), ("Fact", "lookup"), ("Subject", "lookup"),
@@ -40,6 +41,9 @@ _SCHEMA = (
 )  # fmt: skip
 _STANDS = "f.recorded_at <= $known_at AND (f.gone_at IS NULL OR f.gone_at > $known_at)"
 _HOLDS = "f.valid_from <= $as_of AND (f.valid_to IS NULL OR f.valid_to > $as_of)"
+_RETRY = {"initial_retry_delay": 0.02, "retry_delay_multiplier": 1.5, "max_transaction_retry_time": 60.0}
+"""A turn takes milliseconds: whoever lost it to another writer comes again soon, not after the driver's own second."""
+_TRIES = 20
 _PAGE = 500
 
 
@@ -70,7 +74,7 @@ class Neo4jGraphStore(CustomerGraph):
 
 def _open(url: str, auth: tuple[str, str] | None, database: str | None) -> Driver:
     try:
-        driver = GraphDatabase.driver(url, auth=auth)
+        driver = GraphDatabase.driver(url, auth=auth, **_RETRY)
         with driver.session(database=database) as session:
             for statement in _SCHEMA:
                 session.run(statement).consume()
@@ -81,11 +85,21 @@ def _open(url: str, auth: tuple[str, str] | None, database: str | None) -> Drive
     return driver
 
 
+def _in_turn(session: Session, work: Callable[[ManagedTransaction], Given]) -> Given:
+    """Do work that takes the lock. A server that lets turns overlap and refuses the later one at its end may do so by a
+    key that both made: as good a reason to begin anew as the errors that the driver itself takes for one."""
+    for _ in range(_TRIES):
+        with suppress(ConstraintError):
+            return session.execute_write(work)
+    return session.execute_write(work)
+
+
 class _Neo4jLog:
     """`FactLog` over a driver."""
 
     def __init__(self, driver: Driver, database: str | None, audits: Database, clock: Clock) -> None:
         self._driver, self._database, self._audits, self._clock = driver, database, audits, clock
+        self._tell()  # what a process that died left
 
     @contextmanager
     def reading(self, ctx: RequestContext) -> Iterator[FactReader]:
@@ -93,17 +107,14 @@ class _Neo4jLog:
             yield _Rows(transaction, ctx.tenant)
 
     def write(self, ctx: RequestContext, work: Callable[[FactWriter], Given]) -> Given:
-        def turn_of(transaction: ManagedTransaction) -> tuple[Given, _Turn]:
-            turn = _Turn(transaction, ctx.tenant)
-            return work(turn), turn
-
         with self._driver.session(database=self._database) as session:
-            given, turn = session.execute_write(turn_of)
-        if turn.audits:
-            with self._audits.transaction() as rows:
-                for action, target, detail in turn.audits:
-                    audit.record(rows, ctx, self._clock, action, target, detail)
+            given = _in_turn(session, lambda transaction: work(_Turn(transaction, ctx, self._clock)))
+        self._tell()
         return given
+
+    def _tell(self) -> None:
+        with self._driver.session(database=self._database) as session:
+            outbox.copy(session, self._audits)
 
     def close(self) -> None:
         self._driver.close()
@@ -250,18 +261,15 @@ class _Rows:
 
 
 class _Turn(_Rows):
-    """`FactWriter` in one transaction; `audits` are the rows to write once it is committed."""
+    """`FactWriter` in one transaction."""
 
-    def __init__(self, transaction: ManagedTransaction, tenant: str) -> None:
-        super().__init__(transaction, tenant)
-        self.audits: list[tuple[str, str, dict[str, Any]]] = []
-        # The lock: whoever sets a property of this node waits until the one before has committed.
-        self._last = self._run(
-            "MERGE (t:Turn {key: 'log'}) ON CREATE SET t.turns = 1, t.fact = 0, t.merge = 0"
-            " ON MATCH SET t.turns = t.turns + 1 RETURN t.fact AS fact, t.merge AS merge"
-        )[0]
+    def __init__(self, transaction: ManagedTransaction, ctx: RequestContext, clock: Clock) -> None:
+        super().__init__(transaction, ctx.tenant)
+        self._ctx, self._clock = ctx, clock
+        self._run(outbox.LOCK, log=new_id("log", clock))
+        self._last = self._run(outbox.READ)[0]
 
-    def next_seq(self, kind: Literal["fact", "merge"] = "fact") -> int:
+    def next_seq(self, kind: Literal["fact", "merge", "audit"] = "fact") -> int:
         return int(self._last[kind]) + 1
 
     def known_ids(self, ids: Collection[str]) -> set[str]:
@@ -371,13 +379,16 @@ class _Turn(_Rows):
         return counts
 
     def audit(self, action: str, target: str, detail: Mapping[str, Any]) -> None:
-        self.audits.append((action, target, dict(detail)))
+        number = self.next_seq("audit")
+        row = outbox.kept(self._ctx, self._last["log"], number, self._clock.now(), action, target, detail)
+        self._run(outbox.KEEP, row=row)
+        self._reach("audit", number)
 
     def _keys_of(self, label: str, subjects: Collection[str]) -> list[str]:
         return [r["key"] for r in self._nodes(f"MATCH (f:{label}) WHERE f.owner IN $owners",
                                               owners=[self._key(s) for s in subjects])]  # fmt: skip
 
-    def _reach(self, kind: Literal["fact", "merge"], seq: int) -> None:
+    def _reach(self, kind: Literal["fact", "merge", "audit"], seq: int) -> None:
         self._last[kind] = seq
         self._run(f"MATCH (t:Turn {{key: 'log'}}) SET t.{kind} = $seq", seq=seq)
 

@@ -1,6 +1,6 @@
 """Random graphs, on every backend and by an oracle that scans lists: all have to answer alike.
 
-Run: python -m tests.knowledge.graph.campaign --cases 10000 [--bolt] [--seed 1]
+Run: python -m tests.knowledge.graph.campaign --graphs 10000 [--bolt] [--seed 1]
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import ManualClock
+from core.context import Purpose, RequestContext
 from core.db import Database
 from core.events import Event
 from core.ids import TenantId
 from core.times import Micros
 from knowledge.graph import Assertion, GraphStore, SameAs, SqliteGraphStore
+from knowledge.graph.model import ANY_PURPOSE, may_use
 from knowledge.graph.pattern import Happening, Hop, PathPattern, Test
 from tests.graphs import COMPLIANCE
 
@@ -28,6 +30,7 @@ _CUSTOMERS = tuple(f"customer/c{i}" for i in range(4))
 _THINGS = ("device/d0", "device/d1", "shop/s0")
 _ALL = (*_CUSTOMERS, *_THINGS)
 _LONG = 12
+_PURPOSES = (Purpose.SERVICE, Purpose.MARKETING)
 
 
 @dataclass
@@ -71,8 +74,9 @@ class Oracle:
             and r.claim.valid_from <= at and (r.claim.valid_to is None or at < r.claim.valid_to)
         ]  # fmt: skip
 
-    def values(self, subject: str, at: int, known: int) -> dict[str, Any]:
-        """Of each record the claim that counts, and of those with a value the one that ranks highest."""
+    def values(self, subject: str, at: int, known: int, purpose: Purpose) -> dict[str, Any]:
+        """Of each record the claim that counts, and of those with a value the one that ranks highest; left out when it
+        may not be used."""
         name = self.canonical(known)
         each: dict[tuple[str, str], tuple[tuple[int, int, int], Assertion]] = {}
         for rank, c in self.standing(at, known):
@@ -82,19 +86,19 @@ class Oracle:
         for rank, c in each.values():
             if c.value is not None:
                 best[c.name] = max(best.get(c.name, (rank, c)), (rank, c), key=lambda p: p[0])
-        return {n: c.value for n, (_, c) in sorted(best.items())}
+        return {n: c.value for n, (_, c) in sorted(best.items()) if may_use(purpose, c.purposes)}
 
-    def edges(self, at: int, known: int) -> set[tuple[str, str, str]]:
+    def edges(self, at: int, known: int, purpose: Purpose) -> set[tuple[str, str, str]]:
         name = self.canonical(known)
-        best: dict[tuple[str, str, str], tuple[tuple[int, int, int], bool]] = {}
+        best: dict[tuple[str, str, str], tuple[tuple[int, int, int], Assertion]] = {}
         for rank, c in self.standing(at, known):
             if c.object is not None:
                 edge = (name[c.subject], c.name, name[c.object])
-                best[edge] = max(best.get(edge, (rank, c.ended)), (rank, c.ended))
-        return {edge for edge, (_, ended) in best.items() if not ended}
+                best[edge] = max(best.get(edge, (rank, c)), (rank, c), key=lambda p: p[0])
+        return {edge for edge, (_, c) in best.items() if not c.ended and may_use(purpose, c.purposes)}
 
-    def hops(self, subject: str, hops: int, at: int, known: int) -> dict[str, int]:
-        edges, found = self.edges(at, known), {self.canonical(known)[subject]: 0}
+    def hops(self, subject: str, hops: int, at: int, known: int, purpose: Purpose) -> dict[str, int]:
+        edges, found = self.edges(at, known, purpose), {self.canonical(known)[subject]: 0}
         for hop in range(1, hops + 1):
             for a, _, b in edges:
                 for near, far in ((a, b), (b, a)):
@@ -102,14 +106,14 @@ class Oracle:
                         found.setdefault(far, hop)
         return found
 
-    def holds(self, pattern: PathPattern, subject: str, at: int, known: int) -> bool:
+    def holds(self, pattern: PathPattern, subject: str, at: int, known: int, purpose: Purpose) -> bool:
         """One hop with tests, then a happening, then one that stayed away: by trying all."""
         hop, present, absent = pattern.steps
         assert isinstance(hop, Hop) and isinstance(present, Happening) and isinstance(absent, Happening)
-        name, edges = self.canonical(known), self.edges(at, known)
+        name, edges = self.canonical(known), self.edges(at, known, purpose)
         start = name[subject]
         ends = [b for a, n, b in edges if a == start and n == hop.relation and b.startswith(hop.target + "/")]
-        values = {end: self.values(end, at, known) for end in ends}
+        values = {end: self.values(end, at, known, purpose) for end in ends}
         ends = [e for e in ends if all(t.passes(values[e].get(t.name)) for t in hop.tests)]
         for node in ends:
             of = [e for e in self.events if name[e.subject] == node and e.time <= at]
@@ -139,10 +143,12 @@ def run_case(stores: Sequence[GraphStore], clock: ManualClock, case: int, seed: 
     for _ in range(3):
         at = Micros(dice.randint(0, _LONG))
         known = None if dice.random() < 0.5 else Micros(dice.randint(start, clock.now()))
-        _ask(stores, ctx, oracle, dice, at, known)
+        _ask(stores, ctx.for_purpose(dice.choice(_PURPOSES)), oracle, dice, at, known)
 
 
-def _change(stores: Sequence[GraphStore], ctx: Any, clock: ManualClock, oracle: Oracle, dice: random.Random) -> None:
+def _change(
+    stores: Sequence[GraphStore], ctx: RequestContext, clock: ManualClock, oracle: Oracle, dice: random.Random
+) -> None:
     what, now = dice.random(), clock.now()
     if what < 0.55:
         batch = [_claim(dice) for _ in range(dice.randint(1, 6))]
@@ -180,7 +186,8 @@ def _claim(dice: random.Random) -> Assertion:
     since = dice.randint(0, _LONG)
     until = None if dice.random() < 0.7 else Micros(dice.randint(since + 1, _LONG + 1))
     subject, source = dice.choice(_CUSTOMERS), dice.choice(("crm", "erp"))
-    times = {"valid_from": Micros(since), "valid_to": until, "source": source}
+    limits = frozenset(dice.sample(_PURPOSES, 1)) if dice.random() < 0.2 else ANY_PURPOSE
+    times = {"valid_from": Micros(since), "valid_to": until, "source": source, "purposes": limits}
     if dice.random() < 0.5:
         subject = dice.choice((*_CUSTOMERS, *_THINGS))
         return Assertion(subject, dice.choice("pq"), dice.choice((None, 1, 2, "x")), **times)
@@ -189,22 +196,27 @@ def _claim(dice: random.Random) -> Assertion:
 
 
 def _ask(
-    stores: Sequence[GraphStore], ctx: Any, oracle: Oracle, dice: random.Random, at: Micros, known: Micros | None
+    stores: Sequence[GraphStore],
+    ctx: RequestContext,
+    oracle: Oracle,
+    dice: random.Random,
+    at: Micros,
+    known: Micros | None,
 ) -> None:
     by = 2**62 if known is None else known
     subject = dice.choice(_CUSTOMERS)
     profile = _all({n: f.value for n, f in s.profile(ctx, subject, at, known).values.items()} for s in stores)
-    assert profile == oracle.values(subject, at, by)
+    assert profile == oracle.values(subject, at, by, ctx.purpose)
     for name in "pq":
         steps = _all(
             [(s.start, s.end, s.value) for s in st.series(ctx, subject, name, known_at=known).steps] for st in stores
         )
         for t in range(0, _LONG + 2, 3):
             here = [v for start, end, v in steps if start <= t and (end is None or t < end)]
-            expected = oracle.values(subject, t, by)
+            expected = oracle.values(subject, t, by, ctx.purpose)
             assert here == ([expected[name]] if name in expected else []), (name, t)
     hops = _all(dict(s.neighbourhood(ctx, subject, 2, at, known).hops) for s in stores)
-    assert hops == oracle.hops(subject, 2, at, by)
+    assert hops == oracle.hops(subject, 2, at, by, ctx.purpose)
     pattern = PathPattern(
         "customer",
         (),
@@ -215,7 +227,7 @@ def _ask(
         ),
     )
     found = _all(s.match(ctx, pattern, subject, at, known).found is not None for s in stores)
-    assert found == oracle.holds(pattern, subject, at, by)
+    assert found == oracle.holds(pattern, subject, at, by, ctx.purpose)
 
 
 def _all(answers: Any) -> Any:
@@ -227,7 +239,7 @@ def _all(answers: Any) -> Any:
 
 def main() -> int:
     words = argparse.ArgumentParser(prog="python -m tests.knowledge.graph.campaign", description=__doc__)
-    words.add_argument("--cases", type=int, default=10_000)
+    words.add_argument("--graphs", type=int, default=10_000)
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--bolt", action="store_true", help="also the Neo4j backend, against a server of its own")
     said = words.parse_args()
@@ -246,13 +258,13 @@ def main() -> int:
             stores.append(
                 stack.enter_context(closing(Neo4jGraphStore(address, AUTH, database, clock, database=DATABASE)))
             )
-        for case in range(said.cases):
+        for case in range(said.graphs):
             try:
                 run_case(stores, clock, case, said.seed)
             except AssertionError:
                 sys.stdout.write(f"case {case} of seed {said.seed}\n")
                 raise
-    sys.stdout.write(f"{said.cases} graphs: {len(stores)} backends and the oracle agree\n")
+    sys.stdout.write(f"{said.graphs} graphs: {len(stores)} backends and the oracle agree\n")
     return 0
 
 
