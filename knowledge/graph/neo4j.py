@@ -41,7 +41,7 @@ _SCHEMA = (
 )  # fmt: skip
 _STANDS = "f.recorded_at <= $known_at AND (f.gone_at IS NULL OR f.gone_at > $known_at)"
 _HOLDS = "f.valid_from <= $as_of AND (f.valid_to IS NULL OR f.valid_to > $as_of)"
-_RETRY = {"initial_retry_delay": 0.02, "retry_delay_multiplier": 1.5, "max_transaction_retry_time": 60.0}
+_AGAIN_S = 0.02
 """A turn takes milliseconds: whoever lost it to another writer comes again soon, not after the driver's own second."""
 _TRIES = 20
 _PAGE = 500
@@ -74,7 +74,7 @@ class Neo4jGraphStore(CustomerGraph):
 
 def _open(url: str, auth: tuple[str, str] | None, database: str | None) -> Driver:
     try:
-        driver = GraphDatabase.driver(url, auth=auth, **_RETRY)
+        driver = GraphDatabase.driver(url, auth=auth, initial_retry_delay=_AGAIN_S, retry_delay_multiplier=1.5)
         with driver.session(database=database) as session:
             for statement in _SCHEMA:
                 session.run(statement).consume()
