@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import yaml
 from sqlmodel import col, select
@@ -17,8 +18,7 @@ from core.audit import AuditRow, first_broken
 from core.context import Purpose, RequestContext, Role
 from core.errors import Forbidden
 from core.text import Text
-from knowledge.governance import Action, Consent, mask_pii
-from knowledge.governance.consent import covers
+from knowledge.governance import Action, Consent, Statement, consented, import_consents, mask_pii
 from knowledge.sources.identities import TELLING
 from strategy.delivery.tables import Decision
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 LAWS = ("gdpr", "pipl")
 _SHOWN = 5
+_OF_PEOPLE = frozenset(TELLING) - {"vin", "serial"}
+_BESIDE = frozenset({"name", "address", "birthday"})
+"""Personal where they stand beside what tells people apart: a shop has a name as well."""
+_LOCAL = ("localhost", "127.0.0.1", "::1", "[::1]")
+_NOBODY = "customer/of-the-checklist"
 _PLANTED = (
     "手机13800138000，身份证11010519491231002X，卡6222021234567890128，a@b.cn，沪A12345，粤BD12345，"
     "住上海市浦东新区世纪大道100号，12 Baker Street, London"
@@ -34,7 +39,9 @@ _PLANTED = (
 
 
 class Result(NamedTuple):
-    passed: bool
+    """`passed` None: there is nothing yet that it could be tried on, which is no failure and no proof."""
+
+    passed: bool | None
     found: Text
 
 
@@ -56,15 +63,16 @@ def run_checklist(hub: Hub, ctx: RequestContext, law: str) -> dict[str, Any]:
         lines.append(
             {"id": line["id"], "article": line["article"], "says": says, "passed": result.passed, "found": found}
         )
-    passed = all(line["passed"] for line in lines)
+    passed = all(line["passed"] is not False for line in lines)
     return {"law": law, "title": Text(**content["title"]).say(ctx.lang), "passed": passed, "lines": lines}
 
 
 def _purposes(hub: Hub, ctx: RequestContext) -> Result:
-    """Each limited item of the catalog is asked for with every purpose that it does not name."""
-    limited = wrong = 0
-    for name, purposes in _limited_items(hub):
-        limited += 1
+    """Each limited item of the catalog, and one that only the checklist knows, is asked for with every purpose that it
+    does not name."""
+    items = _limited_items(hub)
+    limited, wrong = len(items), 0
+    for name, purposes in [*items, ("checklist", [str(Purpose.SERVICE)])]:
         for other in (p for p in Purpose if p not in purposes):
             asking = RequestContext(ctx.tenant, "checklist", Role.ADMIN, other)
             wrong += hub.policy.decide(asking, Action.GRAPH_READ, name, purposes).allowed
@@ -87,18 +95,25 @@ def _limited_items(hub: Hub) -> list[tuple[str, list[str]]]:
 
 
 def _personal_fields(hub: Hub, ctx: RequestContext) -> Result:
-    open_ = [
-        f"{kind}.{name}"
-        for kind, thing in hub.catalog.objects.items()
-        for name, attribute in thing.attributes.items()
-        if name in (*TELLING, "name", "address", "birthday") and kind == "customer"
-        if not (attribute.purposes or thing.purposes)
+    """Attributes and fields that tell people apart; of a type that has one, also its names, addresses and birthdays."""
+    catalog = hub.catalog
+    owners = [*((k, t.purposes, t.attributes) for k, t in catalog.objects.items())]
+    owners += [(k, e.purposes, e.fields) for k, e in catalog.events.items()]
+    personal = [
+        (f"{kind}.{name}", attribute.purposes or limit)
+        for kind, limit, attributes in owners
+        for name, attribute in attributes.items()
+        if name in _OF_PEOPLE or (name in _BESIDE and _OF_PEOPLE & attributes.keys())
     ]
+    if not personal:
+        return Result(None, Text("目录里没有个人字段", "the catalog has no fields with personal data"))
+    open_ = [name for name, purposes in personal if not purposes]
     listed = ", ".join(open_[:_SHOWN])
+    count = len(personal)
     found = (
         Text(f"未写用途：{listed}", f"no purposes: {listed}")
         if open_
-        else Text("都写明了用途", "all name their purposes")
+        else Text(f"{count} 个个人字段都写明了用途", f"all {count} fields with personal data name their purposes")
     )
     return Result(not open_, found)
 
@@ -133,8 +148,15 @@ def _audit(hub: Hub, ctx: RequestContext) -> Result:
 
 
 def _consent(hub: Hub, ctx: RequestContext) -> Result:
-    silent = covers([], Purpose.MARKETING, None)
-    return Result(not silent, Text("没有记录即不允许营销", "nothing recorded means no marketing"))
+    """Delivery's own question, about somebody who never said anything."""
+    with hub.database.reading() as session:
+        silent = consented(session, ctx, _NOBODY, Purpose.MARKETING, "sms", hub.clock.now())
+    found = (
+        Text("没有记录也允许营销", "nothing recorded allows marketing")
+        if silent
+        else Text("没有记录即不允许营销", "nothing recorded means no marketing")
+    )
+    return Result(not silent, found)
 
 
 def _consent_source(hub: Hub, ctx: RequestContext) -> Result:
@@ -142,36 +164,47 @@ def _consent_source(hub: Hub, ctx: RequestContext) -> Result:
         rows = list(session.exec(select(Consent).where(Consent.tenant == ctx.tenant)))
     bare = [row for row in rows if not row.source and "/erased-" not in row.subject]
     return Result(
-        not bare,
+        not bare if rows else None,
         Text(f"{len(rows)} 条，{len(bare)} 条没有来源", f"{len(rows)} statements, {len(bare)} without a source"),
     )
 
 
 def _withdrawal(hub: Hub, ctx: RequestContext) -> Result:
-    """On the rows of this hub: no subject whose newest general statement is a withdrawal may be written to."""
-    with hub.database.reading() as session:
-        query = select(Consent).where(Consent.tenant == ctx.tenant, Consent.purpose == str(Purpose.MARKETING))
-        rows = list(session.exec(query.order_by(col(Consent.at), col(Consent.seq))))
-    made: dict[str, list[Consent]] = {}
-    for row in rows:
-        made.setdefault(row.subject, []).append(row)
-    withdrawn = [own for own in made.values() if own[-1].channel is None and not own[-1].given]
-    wrong = sum(covers(own, Purpose.MARKETING, channel) for own in withdrawn for channel in {s.channel for s in own})
-    return Result(
-        wrong == 0,
-        Text(f"{len(withdrawn)} 位已撤回，{wrong} 位仍被覆盖", f"{len(withdrawn)} withdrew, {wrong} are still covered"),
+    """Tried: consent is given, then withdrawn, and delivery's question asked after each. Nothing of it is kept."""
+    now, answers = hub.clock.now(), []
+    with hub.database.unkept() as session:
+        for step, given in enumerate((True, False)):
+            statement = Statement(_NOBODY, Purpose.MARKETING, given, now + step, source="checklist")
+            import_consents(session, ctx, hub.clock, [statement], "checklist")
+            answers.append(consented(session, ctx, _NOBODY, Purpose.MARKETING, "sms", now + step))
+    right = answers == [True, False]
+    found = (
+        Text("试过：同意后可发，撤回后即不可", "tried: after consent it may be sent, after withdrawal no more")
+        if right
+        else Text("试过：撤回后仍可发，或同意后不可", "tried: it may be sent after withdrawal, or not after consent")
     )
+    return Result(right, found)
 
 
 def _export(hub: Hub, ctx: RequestContext) -> Result:
-    """Every store is asked for a person of the journal, if it has one."""
+    """What an erasure of a person of the journal would take out of a store, an export of theirs has to have."""
     newest = hub.privacy.anyone(ctx)
     if newest is None:
-        return Result(True, Text("还没有客户", "there is no customer yet"))
-    who = hub.privacy.person(ctx, newest)
-    rows = sum(len(store.export(ctx.for_purpose(Purpose.COMPLIANCE), who)) for store in hub.privacy.stores)
+        return Result(None, Text("还没有客户", "there is no customer yet"))
+    seeing, who = ctx.for_purpose(Purpose.COMPLIANCE), hub.privacy.person(ctx, newest)
+    rows, silent = 0, []
+    for store in hub.privacy.stores:
+        exported = len(store.export(seeing, who))
+        counted = store.erase(seeing, who, True)
+        rows += exported
+        silent += [store.name] if (counted.erased or counted.kept) and not exported else []
     count = len(hub.privacy.stores)
-    return Result(rows > 0, Text(f"{count} 处存储，{rows} 条", f"{rows} records from {count} stores"))
+    found = (
+        Text(f"没有导出：{', '.join(silent)}", f"not exported: {', '.join(silent)}")
+        if silent
+        else Text(f"{count} 处存储，{rows} 条", f"{rows} records from {count} stores")
+    )
+    return Result(rows > 0 and not silent, found)
 
 
 def _erasure(hub: Hub, ctx: RequestContext) -> Result:
@@ -192,7 +225,7 @@ def _explained(hub: Hub, ctx: RequestContext) -> Result:
         rows = list(session.exec(query.order_by(col(Decision.decided_at).desc()).limit(200)))
     bare = sum(not row.why for row in rows)
     return Result(
-        not bare,
+        not bare if rows else None,
         Text(
             f"最近 {len(rows)} 个决定，{bare} 个没有理由", f"of the last {len(rows)} decisions {bare} have no reasons"
         ),
@@ -225,6 +258,7 @@ def _refusals(session: Any, ctx: RequestContext) -> int:
 
 
 def _masking(hub: Hub, ctx: RequestContext) -> Result:
+    from agents.intake import new_turn
     from app.logs import mask
     from core.telemetry import masked
 
@@ -235,6 +269,7 @@ def _masking(hub: Hub, ctx: RequestContext) -> Result:
     log = str(mask(None, "", {"event": _PLANTED}))
     missed += [f"log {s}" for s in secrets if s in log]
     missed += [f"trace {s}" for s in secrets if s in str(masked(_PLANTED))]
+    missed += [f"prompt {s}" for s in secrets if s in str(new_turn("ticket", "checklist", 1, _PLANTED, None))]
     listed = ", ".join(missed)
     return Result(
         not missed,
@@ -244,15 +279,20 @@ def _masking(hub: Hub, ctx: RequestContext) -> Result:
 
 def _transfer(hub: Hub, ctx: RequestContext) -> Result:
     settings = hub.settings
-    given = {"llm": settings.llm_base_url, "otlp": settings.otlp_endpoint, "webhook": settings.webhook_url}
-    local = ("localhost", "127.0.0.1", "[::1]", "::1")
-    plain = [name for name, url in given.items() if url and url.scheme != "https" and url.host not in local]
-    used = ", ".join(name for name, url in given.items() if url) or "-"
+    urls = {"llm": settings.llm_base_url, "otlp": settings.otlp_endpoint, "webhook": settings.webhook_url}
+    used = {name: (url.scheme == "https", str(url.host)) for name, url in urls.items() if url}
+    if settings.smtp_host:
+        used["smtp"] = (settings.smtp_starttls, settings.smtp_host)
+    if settings.graph_url:
+        graph = urlsplit(settings.graph_url)
+        used["graph"] = ("+s" in graph.scheme, graph.hostname or "")
+    plain = [name for name, (encrypted, host) in used.items() if not encrypted and host not in _LOCAL]
+    said = ", ".join(used) or "-"
     return Result(
         not plain,
         Text(
-            f"外部：{used}；未加密：{', '.join(plain) or '无'}",
-            f"elsewhere: {used}; not encrypted: {', '.join(plain) or 'none'}",
+            f"外部：{said}；未加密：{', '.join(plain) or '无'}",
+            f"elsewhere: {said}; not encrypted: {', '.join(plain) or 'none'}",
         ),
     )
 

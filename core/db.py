@@ -56,6 +56,15 @@ class Database:
             session.commit()
 
     @contextmanager
+    def unkept(self) -> Iterator[Session]:
+        """A session in which things may be tried: it writes, and nothing of it is kept."""
+        with self._turn(), Session(self.engine) as session:
+            if self.engine.dialect.name == "sqlite":
+                session.connection(execution_options={"zhongshu_write": True})
+            yield session
+            session.rollback()
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         """SQLite lets one write at a time, and whoever finds it busy looks again after up to a tenth of a second;
         writers of this process queue instead. One that waits longer than SQLite would wait takes its chance there."""

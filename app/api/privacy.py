@@ -77,7 +77,7 @@ class LineOut(BaseModel):
     id: str
     article: str
     says: str
-    passed: bool
+    passed: bool | None = Field(description="null: there is nothing yet that it could be tried on")
     found: str
 
 

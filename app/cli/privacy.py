@@ -15,6 +15,7 @@ from core.text import Text
 group = typer.Typer(no_args_is_help=True)
 Whom = Annotated[str, typer.Argument(help=t("客户，如 customer/c0001", "the customer, such as customer/c0001"))]
 _COMPLIANCE = "compliance"
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "yellow")}
 
 
 def register(app: typer.Typer) -> None:
@@ -143,7 +144,7 @@ def checklist(
     else:
         say(found["title"], "bold")
         for line in found["lines"]:
-            mark, style = ("✓", "green") if line["passed"] else ("✗", "red")
+            mark, style = _MARKS[line["passed"]]
             say(f"{mark} {line['article']}  {line['says']}", style)
             lines([line["found"]], "    ")
     if not found["passed"]:
