@@ -157,6 +157,7 @@ class HealthOut(BaseModel):
     purpose: str
     subjects: dict[str, int] = Field(description="by type; records that are one customer count once")
     merged: int = Field(description="records given up to others they are one with")
+    asked: int = Field(description="pairs of records that wait for a person: `/v1/identity/reviews`")
     withheld: int = Field(description="properties and event types the purpose may not see; they are not counted")
     sources: list[SourceOut]
     conflicts: list[ConflictOut] = Field(description="every pair of sources that speak of the same property")
@@ -191,6 +192,7 @@ def health(ctx: MayRead, hub: TheHub) -> HealthOut:
         purpose=ctx.purpose.value,
         subjects=found.subjects,
         merged=found.merged,
+        asked=found.asked,
         withheld=found.withheld,
         sources=[SourceOut.of(s) for s in found.sources],
         conflicts=_conflicts(found.conflicts),

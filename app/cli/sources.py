@@ -36,6 +36,14 @@ def show_health(found: dict[str, Any]) -> None:
     held = ", ".join(f"{kind} {count:,}" for kind, count in found["subjects"].items())
     say(t(f"对象：{held or '无'}", f"subjects: {held or 'none'}"), "bold")
     say(t(f"已合并的记录 {found['merged']}", f"records merged {found['merged']}"))
+    if found["asked"]:
+        say(
+            t(
+                f"有 {found['asked']} 对记录等人确认：zhongshu identity reviews",
+                f"{found['asked']} pairs of records wait for a person: zhongshu identity reviews",
+            ),
+            "yellow",
+        )
     if found["withheld"]:
         count, purpose = found["withheld"], found["purpose"]
         say(

@@ -110,11 +110,13 @@ class LoopHealth:
 @dataclass(frozen=True, slots=True)
 class Health:
     """`withheld`: properties and event types that the purpose may not see; they are not counted. `merged`: records that
-    were given up to others they are one with."""
+    were given up to others they are one with. `asked`: pairs of records that wait for a person to say whether they are
+    one (`zhongshu identity reviews`)."""
 
     at: Micros
     subjects: dict[str, int]
     merged: int
+    asked: int
     withheld: int
     sources: tuple[SourceHealth, ...]
     conflicts: tuple[Conflict, ...]

@@ -127,6 +127,11 @@ class HealthRepository:
         self.merged = sum(found[end].canonical != end for end in ends)
         return {end: found[end].canonical for end in ends if found[end].canonical != end}
 
+    def asked(self) -> int:
+        """Pairs of records that a person is still asked about."""
+        rows = self._rows("SELECT count(*) FROM identity_pair WHERE tenant = :tenant AND state = 'open'")
+        return int(next(rows)[0])
+
     def name_sources(self, names: Mapping[str, str]) -> None:
         """Value of `source` → the source it belongs to; what is not named is not counted."""
         self._given["names"] = json.dumps(dict(names))

@@ -74,7 +74,7 @@ class GraphHealth:
         hidden = _hidden(catalog, ctx)
         with span("graph.health"), self._database.snapshot() as cursor:
             rows = HealthRepository(cursor, ctx, now, hidden)
-            counted = _count(rows, catalog, now)
+            asked, counted = rows.asked(), _count(rows, catalog, now)
             sources = [
                 _source(name, catalog, counted, now) for name in [*catalog.sources, *_undeclared(catalog, counted)]
             ]
@@ -83,6 +83,7 @@ class GraphHealth:
             now,
             counted.subjects,
             rows.merged,
+            asked,
             len(hidden),
             tuple(sources),
             counted.conflicts,

@@ -17,6 +17,7 @@ from core.times import DAY, Micros
 from knowledge.catalog import Catalog, InvalidCatalog, read_catalog
 from knowledge.graph import CatalogLimits, SameAs, SqliteGraphStore
 from knowledge.health import GraphHealth, Health
+from knowledge.identity.tables import PairRow, PairState
 from tests.graphs import C1, C2, C3, C4, claim
 
 NOW = 100 * DAY
@@ -164,6 +165,30 @@ def test_records_that_share_a_phone_are_duplicates_until_they_are_merged(bench: 
     after = bench.report()
     assert (after.duplicates, after.merged, after.subjects) == ((), 1, {"customer": 2})
     assert [(c.name, c.compared, c.disagree) for c in after.conflicts] == [("phone", 1, 1)]
+
+
+def test_pairs_that_wait_for_a_person_are_counted_and_answered_ones_are_not(bench: Bench) -> None:
+    def pair(key: str, state: PairState, tenant: str = CTX.tenant) -> PairRow:
+        return PairRow(
+            tenant=tenant,
+            id=key,
+            left="customer/1",
+            right=f"customer/{key}",
+            state=state,
+            verdict="review",
+            probability=0.5,
+            weight=0.0,
+            parts="[]",
+            says_zh="",
+            says_en="",
+            found_at=0,
+        )
+
+    assert bench.report().asked == 0
+    with bench.database.transaction() as session:
+        session.add_all([pair("a", PairState.OPEN), pair("b", PairState.OPEN), pair("c", PairState.REJECTED)])
+        session.add(pair("d", PairState.OPEN, "rival"))
+    assert bench.report().asked == 2
 
 
 def test_what_the_purpose_may_not_see_is_not_counted(bench: Bench) -> None:
