@@ -71,7 +71,7 @@ def _beside(found: dict[str, Any]) -> list[list[str]]:
                 rows.append(["", name, peer["why"], "–", "–", "–", "–"])
                 continue
             theirs = (peer["load_cpu_s"], peer["disk_mb"], peer["cpu_p50"], peer["cpu_p99"])
-            rows.append(["", name, *map(shown, theirs), f"{peer['cpu_p50'] / two['cpu_p50']:.2g}×"])
+            rows.append(["", name, *map(shown, theirs), f"{shown(peer['cpu_p50'] / two['cpu_p50'])}×"])
     return rows
 
 

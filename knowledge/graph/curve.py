@@ -65,21 +65,16 @@ def _clip(step: Step, since: Micros | None, until: Micros | None) -> Step | None
     return None if end is not None and end <= start else Step(start, end, step.fact)
 
 
-def change(found: Sequence[Step], since: Micros, until: Micros) -> float | None:
-    """How much a numeric curve rose from one moment to a later one; None when it has no number at either."""
-    ends = [
-        next((s.value for s in found if s.start <= t and (s.end is None or t < s.end)), None) for t in (since, until)
-    ]
-    before, after = (v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in ends)
-    return None if before is None or after is None else after - before
+def change(found: Sequence[Step]) -> float | None:
+    """How much a curve rose from its first step to its last; None when either is no number, or there is none."""
+    ends = [_number(found[0]), _number(found[-1])] if found else [None, None]
+    return None if ends[0] is None or ends[1] is None else ends[1] - ends[0]
 
 
 def trend(found: Sequence[Step]) -> float | None:
     """The slope of the least-squares line through a numeric curve's steps, each at its start, in units a day; None for
     fewer than two."""
-    points = [
-        (s.start / DAY, s.value) for s in found if isinstance(s.value, int | float) and not isinstance(s.value, bool)
-    ]
+    points = [(s.start / DAY, value) for s in found if (value := _number(s)) is not None]
     if len(points) < 2:
         return None
     middle = sum(x for x, _ in points) / len(points)

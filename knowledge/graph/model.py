@@ -94,12 +94,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A property as a curve: steps in order of time, with gaps where it had no value."""
+    """A property as a curve: steps in order of time, with gaps where it had no value. `change`: how much a number rose
+    from the first step to the last; `trend`: the slope of the line through its steps, in units a day."""
 
     subject: str
     name: str
     steps: tuple[Step, ...]
     withheld: int = 0
+    change: float | None = None
+    trend: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

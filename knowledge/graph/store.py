@@ -19,7 +19,7 @@ from core.times import Micros
 from core.together import Together
 from knowledge.catalog import Catalog
 from knowledge.graph.backend import ALWAYS, FactLog, FactReader, FactWriter, Given
-from knowledge.graph.curve import current, standing
+from knowledge.graph.curve import change, current, standing, trend
 from knowledge.graph.derived import Derivations
 from knowledge.graph.identity import Survivorship, canonical, identities
 from knowledge.graph.limits import NoLimits
@@ -251,7 +251,7 @@ class TemporalGraph:
         curve = [s for s in self._survivors.curve(records, since, until) if s.value is not None]
         seen = tuple(s for s in curve if self._may_see(ctx, s.fact))
         withheld = {s.fact.id for s in curve} - {s.fact.id for s in seen}
-        return Series(who.canonical, name, seen, len(withheld))
+        return Series(who.canonical, name, seen, len(withheld), change(seen), trend(seen))
 
     def neighbourhood(
         self,

@@ -15,6 +15,7 @@ from core.context import Purpose
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.events import Event
 from core.ids import TenantId
+from core.times import DAY
 from knowledge.catalog import read_catalog
 from knowledge.graph import Assertion, CatalogLimits
 from tests.graphs import C1, C2, D1, D2, MARKETING, NOW, SERVICE, Bench, claim, edge, m
@@ -77,6 +78,17 @@ def test_a_series_is_the_curve_within_the_span(bench: Bench) -> None:
     steps = bench.store.series(SERVICE, D1, "oil", since=m(25)).steps
     assert [(s.start, s.end, s.fact.valid_from) for s in steps] == [(25, 30, 20), (30, 40, 30), (40, None, 40)]
     assert bench.store.series(SERVICE, D1, "oil", until=m(10)).steps == ()
+
+
+def test_the_change_and_trend_of_a_series_are_of_its_span_and_of_what_was_known(bench: Bench) -> None:
+    bench.store.assert_facts(SERVICE, [claim(D1, "oil", t / DAY, t) for t in (DAY, 2 * DAY)])
+    bench.clock.advance(5)
+    bench.store.assert_facts(SERVICE, [claim(D1, "oil", 9.0, 3 * DAY)])
+    whole = bench.store.series(SERVICE, D1, "oil")
+    before = bench.store.series(SERVICE, D1, "oil", known_at=m(NOW))
+    assert (whole.change, whole.trend) == (8.0, pytest.approx(4.0))
+    assert (before.change, before.trend) == (1.0, pytest.approx(1.0))
+    assert bench.store.series(SERVICE, D1, "oil", until=m(2 * DAY)).change == 0.0
 
 
 # --- ids ---------------------------------------------------------------------

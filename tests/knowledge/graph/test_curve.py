@@ -18,9 +18,11 @@ def _curve(*values: object) -> list[Step]:
     return steps(facts)
 
 
-def test_a_change_is_the_difference_between_two_moments() -> None:
-    assert change(_curve(3, 5, 9), m(0), m(2 * DAY)) == 6
-    assert change(_curve(3, None), m(0), m(DAY)) is None
+def test_a_change_is_the_rise_from_the_first_step_to_the_last() -> None:
+    assert change(_curve(3, 5, 9)) == 6
+    assert change(_curve(3)) == 0
+    assert change(_curve(3, None)) is None
+    assert change([]) is None
 
 
 def test_a_trend_is_the_slope_a_day() -> None:
