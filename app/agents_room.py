@@ -4,12 +4,15 @@ graph and agent libraries): the hub has it as a `Room`."""
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from core.clock import Clock
 from core.errors import ZhongshuError
+from core.text import Text
+from strategy.reading import SentenceReader
 
 if TYPE_CHECKING:
     from agents.models.answers import ModelSettings
@@ -49,6 +52,14 @@ def load_supervisor(hub: Hub) -> Supervisor:
     hub.at_close(supervisor.close)
     hub.at_close(_sweep_now_and_then(hub, supervisor))
     return supervisor
+
+
+def sentence_reader(settings: Settings, clock: Clock, own: Callable[[], Sequence[Text]] = tuple) -> SentenceReader:
+    """With an endpoint configured, its model reads sentences too, and is shown the business's own ones."""
+    if not settings.llm_base_url:
+        return SentenceReader()
+    sayings = own()
+    return SentenceReader(LazyProposer(settings, clock), lambda lang: [each.say(lang) for each in sayings])
 
 
 class LazyProposer:

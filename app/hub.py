@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from app import figures
-from app.agents_room import LazyProposer, load_supervisor
+from app.agents_room import load_supervisor, sentence_reader
 from app.auth import Keys
 from app.channels import address_book, open_channels
 from app.demo_world import history_is_missing, load_demo_world
@@ -170,15 +170,14 @@ class Hub:
             self.start_engine()
 
     def _reader(self) -> SentenceReader:
-        """With an endpoint configured, its model reads sentences too; it is shown the pack's own, if the pack is
-        used."""
-        if not self.settings.llm_base_url:
-            return SentenceReader()
-        from knowledge.packs import retail
+        """A model that reads is shown the pack's own sentences, if the pack is used."""
 
-        ready = () if self.settings.catalog else retail.strategies()
-        proposer = LazyProposer(self.settings, self.clock)
-        return SentenceReader(proposer, lambda lang: [one.sentence.say(lang) for one in ready])
+        def own() -> list[Text]:
+            from knowledge.packs import retail
+
+            return [] if self.settings.catalog else [one.sentence for one in retail.strategies()]
+
+        return sentence_reader(self.settings, self.clock, own)
 
     def start_engine(self) -> None:
         """Let the engine run and live events in. The demo world's history has to be in the journal before: anything

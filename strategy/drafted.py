@@ -1,5 +1,5 @@
-"""What became of a sentence, as data: the document with its readback, or a question, or why it was refused. Nothing is
-stored; it needs a catalog and no hub."""
+"""What became of a sentence, as data: the document with its readback, or a question, or why it was refused. It is read
+as a hub reads it, by the language model too where there is one; nothing is stored, and no hub is needed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from core.text import Lang, Text
 from knowledge.catalog import Catalog
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
-from strategy.language import read_sentence, readback
+from strategy.language import phrase_key, readback
+from strategy.phrases import NO_ANSWERS, Answers
+from strategy.reading import SentenceReader
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """`path`: what read the sentence, "grammar" or "model". One of `document` and `error` is None."""
+    """`path`: what read the sentence or asks about it, "grammar" or "model". `document` or `error` is None."""
 
     sentence: str
     document: Strategy | None
@@ -64,13 +66,22 @@ class Drafted:
         return {name: where[name] for name in ("offset", "length") if isinstance(where.get(name), int)}
 
 
-def drafted(sentence: str, catalog: Catalog, name: str | None = None) -> Drafted:
-    """Read a sentence and check what it says. What is wrong with it is part of the answer, not raised."""
+def drafted(
+    sentence: str,
+    catalog: Catalog,
+    reader: SentenceReader,
+    *,
+    name: str | None = None,
+    answers: Answers = NO_ANSWERS,
+) -> Drafted:
+    """Read a sentence and check what it says; `answers` tell what its words stand for where that would be a question.
+    What is wrong with it is part of the answer, not raised."""
+    phrases = {phrase_key(said): means for said, means in answers.items()}
     try:
-        reading = read_sentence(sentence, catalog, name=name)
+        reading = reader.read(sentence, catalog, name=name, phrases=phrases)
         checked = check_strategy(reading.document, catalog)
     except (InvalidInput, NeedsAnswer, Refused) as error:
-        return Drafted(sentence, None, None, "grammar", error=error)
+        return Drafted(sentence, None, None, error.where.get("read_by", "grammar"), error=error)
     document, path = reading.document, reading.read_by
     warnings = (*reading.warnings, *(w for w in checked if w not in reading.warnings))
     said = Text(readback(document, catalog, "zh"), readback(document, catalog, "en"))

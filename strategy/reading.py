@@ -182,7 +182,7 @@ def _checked(
 def _settled(text: str, catalog: Catalog, lang: Lang, reading: Reading | None, proposed: _Proposed) -> Reading:
     """One reading, or the question which."""
     model = proposed.document
-    where = {"offset": 0, "length": len(text)}
+    where = {"offset": 0, "length": len(text), "read_by": "model"}
     if reading is not None:
         if meaning(reading.document) == meaning(model):
             return replace(reading, read_by="model")

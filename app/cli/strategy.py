@@ -53,7 +53,13 @@ def draft(
     if (sentence is None) == (file is None):
         raise InvalidInput(Text("给出一句话或 --file，二者取一", "give either a sentence or --file"))
     if catalog is not None:
-        _draft_alone(catalog, sentence, name, json)
+        if remember:
+            raise InvalidInput(
+                Text("--remember 要有中枢来记", "--remember needs a hub to remember"),
+                where={"field": "--remember"},
+                hint=Text("去掉 --catalog，或去掉 --remember", "Drop --catalog, or drop --remember"),
+            )
+        _draft_alone(catalog, sentence, name, body.get("answers", {}), json)
         return
     if file is not None:
         from strategy.files import load_strategy
@@ -80,14 +86,21 @@ def _answered(text: str) -> tuple[str, str]:
     return said.strip(), means.strip()
 
 
-def _draft_alone(catalog: Path, sentence: str | None, name: str | None, json: bool) -> None:
-    """Read a sentence over a catalog file. Exit code 3: it asks back; 4: it was refused."""
+def _draft_alone(catalog: Path, sentence: str | None, name: str | None, answers: dict[str, str], json: bool) -> None:
+    """Read a sentence over a catalog file, as a hub with these settings would. Exit code 3: it asks back; 4: it was
+    refused."""
+    from app.agents_room import sentence_reader
+    from app.logs import set_up_logs
+    from app.settings import load_settings
+    from core.clock import SystemClock
     from knowledge.catalog import load_catalog
     from strategy.drafted import drafted
 
     if sentence is None:
         raise InvalidInput(Text("--catalog 要配一句话", "--catalog goes with a sentence"), where={"field": "--catalog"})
-    found = drafted(sentence, load_catalog(catalog).catalog, name)
+    set_up_logs("warning", "console")
+    reader = sentence_reader(load_settings(), SystemClock())
+    found = drafted(sentence, load_catalog(catalog).catalog, reader, name=name, answers=answers)
     if json:
         as_json(found.as_dict(cli_lang()))
     elif found.readback is not None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from agents.proposer import TOOL
 from tests.app.hubclient import Client
 from tests.app.test_cli import ROOT, run
+from tests.llmock import Reply, serve
 
 RETAIL = ROOT / "knowledge" / "packs" / "retail" / "catalog.yaml"
 
@@ -77,6 +79,44 @@ def test_a_sentence_is_read_without_a_hub(sentence: str, code: int, tmp_path: Pa
     if code == 4:
         assert told["unknown"][0]["word"] == "systolik" and told["unknown"][0]["offset"] == sentence.index("systolik")
         assert told["unknown"][0]["nearest"]
+
+
+LOGINS = {"kind": "aggregate", "event": "app.login", "function": "count", "window": {"over": "7d"}}
+FEW = {"trigger": {**LOGINS, "op": "<", "value": 2}, "actions": [{"action": "outbound_call"}]}
+SAY = "when a customer logs in fewer than 2 times in 7 days, arrange an outbound call"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "path"),
+    [
+        ([Reply(calls=[(TOOL, FEW)])], 0, "model"),
+        ([Reply(status=401)], 0, "grammar"),
+        ([Reply(calls=[(TOOL, {**FEW, "trigger": {**LOGINS, "op": "<=", "value": 2}})])], 3, "model"),
+    ],
+)
+def test_with_an_endpoint_a_sentence_is_read_without_a_hub_as_with_one(
+    script: list[Reply], code: int, path: str, tmp_path: Path
+) -> None:
+    with serve(*script) as mock:
+        model = {"ZHONGSHU_LLM_BASE_URL": mock.url, "ZHONGSHU_LLM_MODEL": "scripted"}
+        answer = run(tmp_path, "strategy", "draft", SAY, "--catalog", str(RETAIL), "--json", **model)
+    assert answer.returncode == code, answer.stderr
+    told = json.loads(answer.stdout)
+    assert told["path"] == path and len(mock.requests) == 1
+    assert len(told["questions"][0]["choices"] if code == 3 else told["readback"]) == 2
+
+
+def test_an_answer_counts_without_a_hub(tmp_path: Path) -> None:
+    say = "客户登录次数超过3,就发优惠"
+    asked = run(tmp_path, "strategy", "draft", say, "--catalog", str(RETAIL), "--json")
+    assert asked.returncode == 3
+    choice = json.loads(asked.stdout)["questions"][0]["choices"][0]
+    answer = ("--answer", f"优惠={choice}")
+    told = run(tmp_path, "strategy", "draft", say, "--catalog", str(RETAIL), *answer, "--json")
+    assert told.returncode == 0, told.stdout
+    assert json.loads(told.stdout)["document"]["actions"][0]["action"] == "exclusive_offer"
+    refused = run(tmp_path, "strategy", "draft", say, "--catalog", str(RETAIL), *answer, "--remember")
+    assert refused.returncode == 2 and "--remember" in refused.stderr
 
 
 def test_conflicts_of_a_folder_are_printed_with_kind_and_witness(tmp_path: Path) -> None:
