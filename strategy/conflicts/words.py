@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from core.text import Lang, Text
-from core.times import format_duration
 from knowledge.catalog import Catalog, name_of
 from strategy.document import Cap, Condition, Strategy
 from strategy.language import condition_in_words
+from strategy.language.speech import duration
 
 
 def action_name(action: str, catalog: Catalog, lang: Lang) -> str:
@@ -31,11 +31,11 @@ def contrary(one: Strategy, other: Strategy, actions: Sequence[str], catalog: Ca
 
 
 def piled(one: Strategy, other: Strategy, channel: str, capped: str, cap: Cap) -> Text:
-    per = format_duration(cap.per)
+    zh, en = (duration(cap.per, lang) for lang in ("zh", "en"))
     return Text(
         f"“{one.name}”与“{other.name}”会在 {channel} 上先后触达同一客户，"
-        f"超过“{capped}”每 {per} 最多 {cap.times} 次的上限（上限按策略各自计算）",
-        f"“{one.name}” and “{other.name}” can both reach one customer on {channel}, more than the {cap.times} per {per}"
+        f"超过“{capped}”每{zh}最多 {cap.times} 次的上限（上限按策略各自计算）",
+        f"“{one.name}” and “{other.name}” can both reach one customer on {channel}, more than the {cap.times} per {en}"
         f" that “{capped}” allows (a cap counts one strategy's deliveries)",
     )
 

@@ -69,10 +69,11 @@ def _groups(records: Records, catalog: Catalog, handled: dict[str, set[str]]) ->
             body["audience"] = {"kind": "attribute", "name": attribute, "op": "==", "value": value}
             labels = catalog.objects[kind].attributes[attribute].values[value]
             named = Text(*(labels.zh[:1] or [value]), *(labels.en[:1] or [value]))
-            whom = Text(f"{named.zh}的{whom.zh}", f"{named.en} {whom.en}")
+            zh = named.zh if named.zh.endswith(whom.zh) else f"{named.zh}的{whom.zh}"
+            whom = Text(zh, named.en if named.en.endswith(whom.en) else f"{named.en} {whom.en}")
         why = Text(
             f"{len(left)} 个{whom.zh}的{label.zh}超过 {HIGH:g}%，没有策略触达过他们",
-            f"{label.en} is above {HIGH:g}% for {len(left)} of the kind “{whom.en}”, whom no strategy has reached",
+            f"{label.en} is above {HIGH:g}% for {len(left)} subjects ({whom.en}), whom no strategy has reached",
         )
         counts = {"at_risk": float(len(risky)), "unreached": float(len(left))}
         yield Found("group", _strategy(body, kind, catalog), why, counts, tuple(sorted(left)))

@@ -91,6 +91,7 @@ def test_two_strategies_on_a_channel_break_a_cap_that_each_of_them_keeps() -> No
     piled = [clash for clash in found(a, b) if clash.kind is Kind.PILE_UP]
     assert [(clash.strategies, clash.actions) for clash in piled] == [(("a", "b"), ("wechat",))]
     assert piled[0].witness is not None and fires_as_shown(piled[0].witness, a, b)
+    assert "每7天最多 1 次" in piled[0].said.zh and "1 per 7 days" in piled[0].said.en
 
 
 def test_without_a_cap_or_on_different_channels_nothing_piles_up() -> None:
