@@ -1,6 +1,6 @@
 """The engine's figures.
 
-Run: python -m benchmarks.engine [--quick | --short] [--json] [--out docs/benchmarks] | --peers-setup
+Run: python -m benchmarks.engine [--quick | --short] [--only PART ...] [--json] [--out docs/benchmarks] | --peers-setup
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.engine import peers
+from benchmarks.engine.curves import PARTS, SHORT, Scale, full
 
 
 def main() -> int:
@@ -18,6 +19,13 @@ def main() -> int:
     words.add_argument("--quick", action="store_true", help="the figures of the issue in under a minute")
     words.add_argument(
         "--short", action="store_true", help="the full run up to 100,000 strategies, customers and 1,000 rules"
+    )
+    words.add_argument(
+        "--only",
+        nargs="+",
+        metavar="PART",
+        choices=PARTS,
+        help="measure these again, one or more of " + ", ".join(PARTS),
     )
     words.add_argument("--json", action="store_true", help="end with one line of JSON")
     words.add_argument("--peers-setup", action="store_true", help="install the rule engines compared with in var/peers")
@@ -33,11 +41,12 @@ def main() -> int:
         found = quick()
         print("\n".join(f"{name}: {value}" for name, value in found.items()) if not said.json else json.dumps(found))
         return 0
-    from benchmarks.engine.curves import SHORT, Scale, full
     from benchmarks.engine.report import write
 
     kept = said.out / "engine.json"
-    found = full(lambda so_far: kept.write_text(json.dumps(so_far), encoding="utf-8"), SHORT if said.short else Scale())
+    before = json.loads(kept.read_text(encoding="utf-8")) if said.only and kept.exists() else None
+    scale = SHORT if said.short else Scale()
+    found = full(lambda so_far: kept.write_text(json.dumps(so_far), encoding="utf-8"), scale, said.only or (), before)
     write(found, said.out)
     print(json.dumps(found["figures"]) if said.json else f"written to {said.out}")
     return 0

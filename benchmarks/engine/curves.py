@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,22 +83,29 @@ class Scale:
 SHORT = Scale(100_000, 1_000, peers.Pace(seconds=0.3, rounds=5, warm=1.5, most=60.0))
 
 
-def full(keep: Callable[[dict[str, Any]], object], scale: Scale, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Everything, for docs/benchmarks/engine.json. `keep` is given what there is after the peers and after each curve,
-    so that a run that is ended has not been for nothing."""
+def full(
+    keep: Callable[[dict[str, Any]], object],
+    scale: Scale,
+    only: Collection[str] = (),
+    before: dict[str, Any] | None = None,
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Everything, for docs/benchmarks/engine.json, or `only` some of `PARTS` in place of those of a run `before`.
+    `keep` is given what there is after each part, so that a run that is ended has not been for nothing."""
+    wanted = only or PARTS
     chosen = list(names or matchers())[::-1]
-    found: dict[str, Any] = {
-        "machine": machine_facts(),
-        "figures": quick.own(quick.to_stderr),
-        "touched": touched(mixed(1_000)),
-        "peers": _peers(scale),
-    }
-    keep(found)
+    found = {**(before or {}), "machine": machine_facts(), "touched": touched(mixed(1_000))}
+    if "figures" in wanted:
+        found["figures"] = quick.own(quick.to_stderr, chosen[0], quick.SIZES[chosen[0]])
+        keep(found)
+    if "peers" in wanted:
+        found["peers"] = _peers(scale)
+        keep(found)
     for name in chosen:
         plan = scale.of(PLANS[name])
-        found[name] = {"left_out": plan.left_out}
-        for curve, measure in CURVES.items():
-            found[name][curve] = measure(name, plan)
+        found[name] = {**found.get(name, {}), "left_out": plan.left_out}
+        for curve in [curve for curve in CURVES if curve in wanted]:
+            found[name][curve] = CURVES[curve](name, plan)
             keep(found)
     return found
 
@@ -173,6 +180,7 @@ CURVES = {
     "pace": _paces,
     "recovery": _recovery,
 }
+PARTS = ("figures", "peers", *CURVES)
 
 
 def _peers(scale: Scale) -> list[dict[str, Any]]:

@@ -152,6 +152,18 @@ def test_every_curve_has_a_row_for_each_place(monkeypatch: pytest.MonkeyPatch) -
         assert {len(row) for row in rows} == {len(report.CURVES[curve][1])}, curve
 
 
+def test_a_part_is_measured_again_and_the_others_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "point", lambda *_, **__: 7.5)
+    monkeypatch.setattr(curves, "matchers", lambda: {"python": PythonMatcher})
+    before = {"figures": {"p99_ms": 1}, "python": {"pace": [[1, 2.0]], "single": [[5, 1.0]]}}
+    kept: list[dict[str, Any]] = []
+    found = curves.full(kept.append, curves.SHORT, only=("pace",), before=before)
+    assert found["figures"] == before["figures"]
+    assert found["python"]["single"] == [[5, 1.0]]
+    assert found["python"]["pace"] == [[place, 7.5] for place in curves.PLANS["python"].paces]
+    assert kept == [found]
+
+
 def test_the_report_keeps_what_is_written_by_hand_around_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "engine.md"
     begin, end = marks(report.COMMAND)
