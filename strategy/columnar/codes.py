@@ -33,7 +33,8 @@ FUNCTIONS = {"count": COUNT, "sum": SUM, "avg": AVG, "min": MIN, "max": MAX, "di
 OPS = {"<": 0, "<=": 1, ">": 2, ">=": 3, "==": 4, "!=": 5, "in": 6, "not_in": 7}
 # Classes of thresholds, and of values
 NUMERIC, TEXTUAL, LOGICAL = range(3)
-# Whether time alone may make a condition matter: always, or a sum only when it holds values below zero
+# Whether time alone may make a condition matter: always, or a sum only when it holds values below zero or what came
+# before history began may have been
 RISING, FALLING = 1, 2
 # Roles in which an event meets a condition, as bits
 PASSES, OF_TYPE, WITHOUT = 1, 2, 4

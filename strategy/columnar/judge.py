@@ -150,8 +150,8 @@ def arm(D: Any, leaf: int, s: int, t: int, out: Any) -> None:
     ring = view.ring(D[6])
     meta = view.meta(D[9])
     heap = view.heap(D[10])
-    if L[leaf, c.WAKE] == c.FALLING:
-        # Nothing below zero has come, so that the sum can only fall as time goes by.
+    if L[leaf, c.WAKE] == c.FALLING and (L[leaf, c.BEGIN] == c.ALWAYS_LATER or t >= L[leaf, c.BEGIN] + L[leaf, c.OVER]):
+        # Nothing below zero has come and history is full, so that the sum can only fall as time goes by.
         e = place_of(D, s, leaf)
         if e < 0 or block_of(rows, e) < 0 or ring[block_of(rows, e) + c.X1] == 0:
             return

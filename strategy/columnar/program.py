@@ -217,8 +217,8 @@ class Writer:
 
 
 def wakes(trigger: Condition) -> dict[int, int]:
-    """Which conditions of a trigger (by their place among its leaves) need timers: RISING, or FALLING when values below
-    zero alone make it so."""
+    """Which conditions of a trigger (by their place among its leaves) need timers: RISING, or FALLING when only values
+    below zero, which may also lie before history begins, make it so."""
     found = {}
     for place, part in enumerate(parts(trigger)):
         if turns(part.leaf, part.holds) != NEVER:

@@ -23,7 +23,7 @@ objects:
   device: {attributes: {heat: {type: number}}}
 events:
   login: {subject: customer}
-  order: {subject: customer, fields: {amount: {type: number, min: 0}}}
+  order: {subject: customer, fields: {amount: {type: number, min: 0}, points: {type: number, min: -9}}}
   mail: {subject: customer, fields: {opened: {type: boolean}}}
 relations: {owns: {from: customer, to: device}}
 """).catalog
@@ -301,6 +301,14 @@ def test_a_cooldown_is_restored_beside_strategies_that_have_no_state(backend: Ba
     again.restore(engine.snapshot())
     assert again.snapshot() == engine.snapshot()
     assert short(again.ingest([order(0.5), order(1)]).firings + again.advance(hour(1)).firings) == [("t", 1)]
+
+
+def test_a_sum_that_may_fall_below_zero_is_known_once_history_is_as_long_as_its_window(backend: Backend) -> None:
+    """Found by the campaign: a matcher that had seen nothing below zero did not wake, as if none had been before."""
+    engine = backend(CATALOG, 0)
+    engine.deploy(strategy({**SPENT, "field": "points"}), 1)
+    assert short(engine.ingest([order(0), order(1, points=5)]).firings) == []
+    assert short(engine.advance(hour(9)).firings) == [("s", 2)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"format": 99}'])
