@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from app.likeness import offline_likeness
 from core.clock import Clock
 from core.errors import ZhongshuError
 from core.text import Text
+from strategy.language import Likeness
 from strategy.reading import SentenceReader
 
 if TYPE_CHECKING:
@@ -54,12 +56,19 @@ def load_supervisor(hub: Hub) -> Supervisor:
     return supervisor
 
 
-def sentence_reader(settings: Settings, clock: Clock, own: Callable[[], Sequence[Text]] = tuple) -> SentenceReader:
-    """With an endpoint configured, its model reads sentences too, and is shown the business's own ones."""
+def sentence_reader(
+    settings: Settings,
+    clock: Clock,
+    own: Callable[[], Sequence[Text]] = tuple,
+    likeness: Likeness | None = None,
+) -> SentenceReader:
+    """With an endpoint configured, its model reads sentences too, and is shown the business's own ones. `likeness`
+    ranks the names nearest to an unknown one; by default by the offline embedder, loaded with the first of them."""
+    likeness = likeness or offline_likeness()
     if not settings.llm_base_url:
-        return SentenceReader()
+        return SentenceReader(likeness=likeness)
     sayings = own()
-    return SentenceReader(LazyProposer(settings, clock), lambda lang: [each.say(lang) for each in sayings])
+    return SentenceReader(LazyProposer(settings, clock), lambda lang: [each.say(lang) for each in sayings], likeness)
 
 
 class LazyProposer:

@@ -21,6 +21,7 @@ from app.channels import address_book, open_channels
 from app.demo_world import history_is_missing, load_demo_world
 from app.examples import examples
 from app.graphs import open_graph
+from app.likeness import offline_likeness
 from app.lock import DataLock
 from app.metrics import Metrics
 from app.migrations import migrate
@@ -52,6 +53,7 @@ from strategy.delivery.outbox import OutboxWorker
 from strategy.delivery.service import DeliveryService
 from strategy.engines import backend_of
 from strategy.histories import Histories
+from strategy.language.lexicon import names_of
 from strategy.live import LiveEngine
 from strategy.reading import SentenceReader
 from strategy.replay_jobs import ReplayJobs
@@ -137,6 +139,7 @@ class Hub:
         """Strategies, the live engine and delivery. Closing: the engine drains what was acknowledged and keeps a
         snapshot; then the outbox finishes the message at hand, the rest stays queued on disk."""
         database, clock, settings = self.database, self.clock, self.settings
+        self.likeness = offline_likeness()
         self.channels = open_channels(settings, database, clock)
         self.delivery = DeliveryService(database, clock)
         self.strategies = StrategyService(
@@ -177,7 +180,7 @@ class Hub:
 
             return [] if self.settings.catalog else [one.sentence for one in retail.strategies()]
 
-        return sentence_reader(self.settings, self.clock, own)
+        return sentence_reader(self.settings, self.clock, own, self.likeness)
 
     def start_engine(self) -> None:
         """Let the engine run and live events in. The demo world's history has to be in the journal before: anything
@@ -233,6 +236,7 @@ class Hub:
         retriever = Retriever(use_embedder(), self.settings.data_dir / "index", self._record)
         self._exit.callback(retriever.close)
         retriever.warm(self.context())
+        self.likeness.learn(names_of(self.catalog))  # so that the first unknown word of a sentence does not wait
         return retriever
 
     def _record(self, ctx: RequestContext, action: str, target: str, detail: dict[str, Any]) -> None:

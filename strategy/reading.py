@@ -16,7 +16,7 @@ from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
 from strategy.document import Aggregate, All, Any_, Condition, Guards, Not, Rollout, Strategy, Verify
 from strategy.engine.check import check_strategy
-from strategy.language import Phrases, Reading, read_sentence, readback
+from strategy.language import Likeness, Phrases, Reading, read_sentence, readback
 from strategy.language.colloquial import settled
 from strategy.language.faithful import Mismatch, mismatches
 from strategy.language.guards import Extras, take_extras
@@ -66,11 +66,14 @@ class _Proposed:
 
 
 class SentenceReader:
-    """Reads sentences; `proposer` None: by the grammar alone."""
+    """Reads sentences; `proposer` None: by the grammar alone. `likeness` ranks the names nearest to an unknown one."""
 
-    def __init__(self, proposer: Proposer | None = None, sayings: Sayings = _none) -> None:
+    def __init__(
+        self, proposer: Proposer | None = None, sayings: Sayings = _none, likeness: Likeness | None = None
+    ) -> None:
         self._proposer = proposer
         self._sayings = sayings
+        self._likeness = likeness
 
     def read(
         self,
@@ -93,7 +96,7 @@ class SentenceReader:
         reading: Reading | None = None
         failed: ZhongshuError | None = None
         try:
-            reading = read_sentence(text, catalog, name=name, lang=lang, phrases=phrases)
+            reading = read_sentence(text, catalog, name=name, lang=lang, phrases=phrases, likeness=self._likeness)
             limits = reading.document.guards, reading.document.rollout, reading.document.verify
         except InvalidInput as error:
             if self._proposer is None or isinstance(error, TooLarge) or not text.strip():

@@ -11,6 +11,7 @@ import typer
 from app.cli.report import report_lines
 from app.cli.show import AsJson, as_json, note, say
 from app.cli.words import cli_lang, t
+from app.likeness import offline_likeness
 from core.errors import InvalidInput
 from core.text import Text
 
@@ -125,7 +126,7 @@ def _local_card(
     past = _recorded(known, events, facts)
     if file is not None:
         return card_of(load_strategy(file), known, others=others, history=past).as_dict(cli_lang())
-    reading = read_sentence(sentence or "", known)
+    reading = read_sentence(sentence or "", known, likeness=offline_likeness())
     made = card_of(
         reading.document, known, others=others, history=past,
         sentence=sentence, path=reading.read_by, warnings=reading.warnings,

@@ -98,7 +98,15 @@ def _pieces(parts: Sequence[Part]) -> list[list[Part]]:
         parts = parts[lead + 1 :]
     for part in parts:
         depth += part.has("LPAR") - part.has("RPAR")
-        if part.has(*_CUTS) and depth <= 0 and not part.has("NAME", "STRING", "VERB"):
+        joined = (
+            pieces[-1]
+            and pieces[-1][-1].named("action")
+            and part.senses.keys() == {"VERB"}
+            and part.end - part.start == 1
+        )
+        if (
+            part.has(*_CUTS) and depth <= 0 and not part.has("NAME", "STRING", "VERB")
+        ) or joined:  # 免配送费|加|第二杯半价
             pieces.append([])
         else:
             pieces[-1].append(part)
@@ -113,6 +121,7 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
         piece = piece[:-2]
     if quoted := _quoted_task(piece):
         return ActionCall(task=quoted, params=params)
+    _refuse_unread_receiver(piece, scope)
     bare = _without_leads(piece)
     if not bare:
         return None
@@ -122,6 +131,12 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
             [stopped, *bare[-1:]],
             f"“{scope.said(*piece).strip()}”：动作只能是要做的事，不能是停下的事",
             f"{scope.said(*piece).strip()!r}: an action can only be something to do, not something to stop",
+        )
+    if len(named) > 1 and not any(p.has("OR") for p in bare):
+        scope.invalid(
+            bare,
+            f"“{scope.said(*bare)}”里有几个动作，请用逗号或“并”分开",
+            f"{scope.said(*bare)!r} holds several actions; put a comma or “and” between them",
         )
     if len(named) == 1 and not _meaning_beyond(bare, named[0]):
         names = named[0].named("action")
@@ -168,6 +183,24 @@ def _meaning_beyond(bare: Sequence[Part], action: Part) -> bool:
     )
 
 
+def _refuse_unread_receiver(piece: Sequence[Part], scope: Scope) -> None:
+    """ "给上海的顾客发优惠券": whom it is for must be understood, or be no part of the action."""
+    lead = next((i for i, p in enumerate(piece) if p.has("GIVE", "FOR") and not p.names), None)
+    verb = next((i for i, p in enumerate(piece) if p.has("VERB") or p.named("action")), len(piece))
+    whom = next((i for i, p in enumerate(piece[:verb]) if p.has("OBJECT")), None)
+    if lead is None or whom is None or lead > whom:
+        return
+    told = [p for p in piece[lead + 1 : whom] if p.has("UNKNOWN", "STRING", "CMPQ", "CMPV", "WINDOW") or p.names]
+    if told and told[0].has("UNKNOWN"):
+        scope.unknown(told[0])
+    if told:
+        scope.invalid(
+            told,
+            f"“{scope.said(*told)}”说的是给谁；请放在“就”之前",
+            f"{scope.said(*told)!r} says for whom; put it before “then”",
+        )
+
+
 def done_by_customer(parts: Sequence[Part]) -> bool:
     """ "requests a refund", "makes a transfer": the verb only carries an event of the catalog, so it is no action."""
     if not parts[0].has("LIGHT") or parts[0].names:
@@ -193,6 +226,12 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
     limits = [p for p in bare if p.has("EACH", *_LIMITLIKE) and not (verbal and p.has("PERCENT"))]
     happening = done_by_customer(bare) or (bool(bare[0].named("event")) and any(p.has("WINDOW") for p in bare))
     tests = list(bare) if happening else []
+    if any(p.has("OUTTAKEN", "EXCEPT", "UNLESS", "ROLLOUT", "HOLDOUT", "VARIANT") and not p.names for p in bare):
+        tests += bare
+    if not verbal and (bare[-1].has("COUNT") or bare[0].has("COUNT", "ONCE")) and not counted:
+        tests += bare
+    if any(p.has("CMP", "INALL") and not p.names for p in bare):
+        tests += bare
     tests += (
         [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import cast, get_args
 
 from core.text import Text
+from knowledge.catalog.units import adds_up
 from strategy.document import SUBJECT, Aggregate, Function, Op, Streak
 from strategy.language.amounts import OPPOSITE, Comparison, Span
 from strategy.language.draft import LeafDraft
@@ -260,9 +261,9 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
             value=tests[0][1],
         )
         return draft_of(seg, said, total)
-    money = [t for t in said.tests if (scope.attribute(t.name).unit or "") in ("CNY", "USD", "EUR", "元", "万元")]
-    if money and not said.single and not said.bracket:
-        _ask_total_or_one(seg, [money[0].name], money[0].part, part)
+    amounts = [t for t in said.tests if (unit := scope.attribute(t.name).unit) and adds_up(unit)]
+    if amounts and not said.single and not said.bracket:
+        _ask_total_or_one(seg, [amounts[0].name], amounts[0].part, part)
     condition = Aggregate(
         event=said.event, where=filters_of(seg, said), function="count", window=window_of(said), op=">=", value=1.0
     )

@@ -210,6 +210,11 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
 def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
     """ "给黑卡会员打个外呼", "send a coupon to gold members": who gets it says for whom; the rest is the action."""
     for i, part in enumerate(parts):
+        spared = parts[i - 2 : i] if i > 1 and parts[i - 1].has("OBJECT") else parts[i - 1 : i]
+        if part.has("OUTTAKEN") and spared and _pure_value(spared[0]):  # 黑卡除外
+            values = [n for n in spared[0].named("value") if n.of == "attribute"]
+            scope.audience.append(_noun(spared[0], values, "!=", scope))
+            return receivers([*parts[: i - len(spared)], *parts[i + 1 :]], scope)
         if not part.has("GIVE", "FOR", "TO") or part.has("NAME"):
             continue
         stop = i + 1
@@ -220,9 +225,10 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
         valued = [p for p in parts[i + 1 : stop] if p.has("VALUE")]
         values = [n for n in valued[0].named("value") if n.of == "attribute"] if len(valued) == 1 else []
         if values:
-            denied = any(p.has("NOTW") for p in parts[i + 1 : stop])
+            but = i > 0 and parts[i - 1].has("EXCEPT", "NEG", "NOTW")
+            denied = but or any(p.has("NOTW") for p in parts[i + 1 : stop])
             scope.audience.append(_noun(valued[0], values, "!=" if denied else "==", scope))
-            return [*parts[:i], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
+            return [*parts[: i - but], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
     return list(parts)
 
 

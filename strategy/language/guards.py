@@ -173,7 +173,7 @@ def _verify(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) ->
     return True
 
 
-_TAIL = "OBJECT? SHARE? ROLLOUT? START? VERB? SHARE?"
+_TAIL = "OBJECT? SHARE? ROLLOUT? START? VERB? SHARE? FIRST?"
 _MODE = "COMMA? ( LPAR? DEFERMODE|DROPMODE RPAR? )?"
 
 _FORMS = [
@@ -229,7 +229,7 @@ _FORMS = [
     *(
         _Form(pattern(text), _rollout, True)
         for text in (
-            f"ROLLOUT COLON? q:PERCENT {_TAIL}",
+            f"FIRST? ROLLOUT COLON? q:PERCENT {_TAIL}",
             f"q:PERCENT OBJECT? SHARE? ROLLOUT {_TAIL}",
             "q:PERCENT START",
             f"FOR q:PERCENT OBJECT|SHARE {_TAIL}",

@@ -403,6 +403,11 @@ def lexicon_of(catalog: Catalog) -> Lexicon:
         return found
 
 
+def names_of(catalog: Catalog) -> list[str]:
+    """Every label of the catalog, as people see it."""
+    return list(lexicon_of(catalog).shown)
+
+
 def catalog_units(catalog: Catalog) -> set[str]:
     """Units that only this catalog uses (screens, ℃)."""
     units = [a.unit for o in catalog.objects.values() for a in o.attributes.values()]

@@ -26,6 +26,7 @@ from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
 from strategy.language.lexicon import NameKind, lexicon_of
 from strategy.language.marks import headed, unbracketed
+from strategy.language.nearest import Likeness
 from strategy.language.normalise import normalise
 from strategy.language.outline import parse_conditions
 from strategy.language.paths import linked
@@ -57,10 +58,16 @@ NO_PHRASES: Phrases = {}
 
 
 def read_sentence(
-    text: str, catalog: Catalog, *, name: str | None = None, lang: Lang | None = None, phrases: Phrases = NO_PHRASES
+    text: str,
+    catalog: Catalog,
+    *,
+    name: str | None = None,
+    lang: Lang | None = None,
+    phrases: Phrases = NO_PHRASES,
+    likeness: Likeness | None = None,
 ) -> Reading:
     """Read one sentence, Chinese or English, over a catalog. `phrases` answer what would be a question or an unknown
-    name; what is read without them stays as it is.
+    name; what is read without them stays as it is. `likeness` helps to rank the names nearest to an unknown one.
 
     Raises:
         InvalidInput: empty, without trigger or action, or a part that was not understood; `where` has offset and length
@@ -92,7 +99,7 @@ def read_sentence(
         said = Answered.of(text)
         for _ in range(MOST_ANSWERS):
             try:
-                reading = _read(said.text, catalog, name, lang)
+                reading = _read(said.text, catalog, name, lang, likeness)
             except (NeedsAnswer, UnknownName) as question:
                 answered = said.answer(question, phrases)
                 if answered is None:
@@ -110,10 +117,10 @@ def read_sentence(
     )
 
 
-def _read(text: str, catalog: Catalog, name: str, lang: Lang) -> Reading:
+def _read(text: str, catalog: Catalog, name: str, lang: Lang, likeness: Likeness | None) -> Reading:
     normal = normalise(text)
     lexicon = lexicon_of(catalog)
-    scope = Scope(catalog, lexicon, normal, lang)
+    scope = Scope(catalog, lexicon, normal, lang, likeness=likeness)
     parts = quantities(settled(lex(normal, lexicon), normal))
     try:
         document = _strategy(parts, name, scope)

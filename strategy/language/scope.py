@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from core.errors import InvalidInput, NeedsAnswer, Refused, UnknownName
 from core.text import Lang, Text
-from knowledge.catalog import Catalog, name_of, nearest
+from knowledge.catalog import Catalog, name_of
 from knowledge.catalog.model import Attribute
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Lexicon, Name, NameKind
+from strategy.language.nearest import Likeness, closest
 from strategy.language.normalise import Normal, plain
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Scope:
     """Object types mentioned so far, in order."""
     audience: list[Draft] = field(default_factory=list)
     """Conditions that a clause named by its noun: "大客户7天内…"."""
+    likeness: Likeness | None = None
+    """Ranks the nearest names of an unknown one by meaning as well."""
     recent: Part | None = None
     """What was compared last, for "…大于100且小于200"."""
     heads: list[str] = field(default_factory=list)
@@ -76,7 +79,7 @@ class Scope:
         """The name is not in the catalog: say where, and what comes closest (of the same language first)."""
         said = self.said(part).strip()
         labels = list(known) or self.lexicon.labels(kinds)
-        close = nearest(plain(said), labels) or _sharing(said, labels) or self._usual(said, labels)[:3]
+        close = closest(plain(said), labels, self.likeness) or _sharing(said, labels) or self._usual(said, labels)[:3]
         raise UnknownName(
             Text(f"目录里没有“{said}”", f"the catalog has no {said!r}"), where=self.where([part]), nearest=close
         )

@@ -73,9 +73,7 @@ def _ask_shared_run(one: LeafDraft, two: LeafDraft, group: Group, between: str, 
     """ "systolic over 160 or diastolic over 100 twice in a row": twice in a row for the one, or for both?"""
     single = [d for d in (one, two) if isinstance(d.condition, Happens) and d.style != "fixed"]
     many = [d for d in (one, two) if isinstance(d.condition, Streak) or _counts_some(d)]
-    shared = bool(events_of(one) & events_of(two)) or any(
-        d.style == "reading" and isinstance(m.condition, Streak) for d in single for m in many
-    )
+    shared = bool(events_of(one) & events_of(two)) or _run_outside(one, two)
     if group.kind != "any" or "," in between or not (single and many and shared):
         return
     a, b = scope.said(*one.parts), scope.said(*two.parts)
@@ -89,6 +87,16 @@ def _ask_shared_run(one: LeafDraft, two: LeafDraft, group: Group, between: str, 
             Text("只有一个：用括号分开", "one of them: put each in brackets"),
         ],
     )
+
+
+def _run_outside(one: LeafDraft, two: LeafDraft) -> bool:
+    """ "连续3次缺课或迟交", "late or absent 3 times in a row": the run stands outside of both."""
+    for leaf, first in ((one, True), (two, False)):
+        run = next((i for i, p in enumerate(leaf.parts) if p.has("STREAK")), None)
+        named = next((i for i, p in enumerate(leaf.parts) if p.named("event", "field")), None)
+        if isinstance(leaf.condition, Streak) and run is not None and named is not None and (run < named) == first:
+            return True
+    return False
 
 
 def _number_first(leaf: LeafDraft) -> bool:
