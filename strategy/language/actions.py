@@ -228,9 +228,14 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
     tests = list(bare) if happening else []
     if any(p.has("OUTTAKEN", "EXCEPT", "UNLESS", "ROLLOUT", "HOLDOUT", "VARIANT") and not p.names for p in bare):
         tests += bare
+    judged = bare[0].has("VERIFY") and any(p.has("DUR", "QTY", "WINDOW") or p.named("event", "metric") for p in bare)
+    if judged or any(p.has("VALUE") and all(n.kind == "value" and n.of == "attribute" for n in p.names) for p in bare):
+        tests += bare
+    if not verbal and any(p.has("DUR") for p in bare):
+        tests += bare
     if not verbal and (bare[-1].has("COUNT") or bare[0].has("COUNT", "ONCE")) and not counted:
         tests += bare
-    if any(p.has("CMP", "INALL") and not p.names for p in bare):
+    if any(p.has("CMP", "INALL") and not p.has("VERB") and not p.names for p in bare):
         tests += bare
     tests += (
         [p for p in bare if p.has("CMPQ", "CMPV", "AT", "ONLY", "WINDOW", "STREAK", "CALENDAR")] if not verbal else []

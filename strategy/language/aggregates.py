@@ -61,6 +61,8 @@ def aggregate_leaf(seg: Segment, said: Said) -> LeafDraft:
             "这样的比较不能用在合计、平均或最新值上",
             "a total, an average or a newest value cannot be compared so",
         )
+    if said.count is not None:
+        complain(said.count[2], scope)
     condition = Aggregate(
         event=said.event,
         where=filters_of(seg, said, without=[compared] if compared else []),

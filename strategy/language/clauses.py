@@ -196,7 +196,8 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
         if not values or owned or not content or event_here or part.has("CMPV"):
             rest.append(part)
             continue
-        if any(p.has("CMPV") for p in parts[i + 1 : i + 2]):
+        trails = any(p.named("event") for p in parts[:i]) and not any(p.has("OBJECT") for p in parts[i + 1 : i + 2])
+        if trails or any(p.has("CMPV") for p in parts[i + 1 : i + 2]):
             rest.append(part)
             continue
         op: Op = "=="

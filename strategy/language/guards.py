@@ -11,6 +11,7 @@ from core.times import DAY
 from strategy.document import Cap, Guards, QuietHours, Rollout, Variant, Verify
 from strategy.language.amounts import Comparison, Quantity
 from strategy.language.lexer import Part
+from strategy.language.normalise import plain
 from strategy.language.patterns import Bindings, Pattern, pattern
 from strategy.language.scope import Scope
 from strategy.language.segment import choose
@@ -118,7 +119,7 @@ def _budget(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) ->
 def _consent(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) -> bool:
     part = b["c"]
     said = part.get("STRING") if part.has("STRING") else scope.said(part)
-    return _once(extras.guards, "consent", _PURPOSES.get(said, said), parts, scope)
+    return _once(extras.guards, "consent", _PURPOSES.get(plain(said), said), parts, scope)
 
 
 def _percent(part: Part, parts: Sequence[Part], scope: Scope) -> float:

@@ -25,7 +25,7 @@ def linked(parts: Sequence[Part], scope: Scope) -> list[Part]:
     """ "…设备，且该设备没有…": what speaks of "that device" carries on the chain, so its "and" joins no conditions."""
     result: list[Part] = []
     for i, part in enumerate(parts):
-        noun = i and scope.said(parts[i - 1]).lower() in _THAT and part.has("OBJECT")
+        noun = i and scope.plain(parts[i - 1]) in _THAT and part.has("OBJECT")
         if not noun:
             result.append(part)
             continue

@@ -70,6 +70,10 @@ class Scope:
     def said(self, *parts: Part) -> str:
         return self.normal.said(parts[0].start, parts[-1].end)
 
+    def plain(self, part: Part) -> str:
+        """What was said there, made uniform (simplified, lower case): for comparing with words of the language."""
+        return self.normal.text[part.start : part.end]
+
     def where(self, parts: Sequence[Part]) -> dict[str, int]:
         if not parts:
             return {"offset": len(self.normal.original), "length": 0}

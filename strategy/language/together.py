@@ -168,7 +168,7 @@ def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafD
     between = scope.normal.text[last.parts[-1].end : member.parts[0].start]
     contrast = any(word in between for word in ("但", "却", "but", "yet"))
     joined = mark in ("AND", "COMMAAND") and not contrast
-    awaited = _again(member) or any(scope.said(p).lower() in _AWAITED for p in member.parts if p.has("NEG"))
+    awaited = _again(member) or any(scope.plain(p) in _AWAITED for p in member.parts if p.has("NEG"))
     if form == "bare" and not awaited:
         related = _related_events(last, member)
         if not related and not contrast:
