@@ -71,6 +71,13 @@ def _act(seg: Segment, said: Said) -> LeafDraft:
     scope = seg.scope
     if said.loose:
         take_loose(seg, said)
+    if said.every and said.single and any(p.has("SINGLE") and scope.plain(p)[:1] in ("每", "e") for p in seg.parts):
+        scope.ask(  # 每次测验正确率都低于60%: no single one makes that so
+            list(seg.parts),
+            f"“{scope.said(*seg.parts)}”：看连续几次，还是每发生一次就触发？",
+            f"{scope.said(*seg.parts)!r}: over how many in a row, or each time one is so?",
+            [Text("连续3次如此", "3 times in a row"), Text("每发生一次：去掉“都”", "each time: leave out “all”")],
+        )
     condition = Happens(event=said.event, where=filters_of(seg, said))
     style: Style = "act"
     if said.explicit:

@@ -112,6 +112,7 @@ NOT_TO_BE_DROPPED: list[tuple[str, str, type[ZhongshuError], str]] = [
     ("retail", "7天内浏览同一商品3次就发优惠券", InvalidInput, "同一"),
     ("healthcare", "过去7天收缩压都超过160，通知医生", NeedsAnswer, "过去7天收缩压都超过160"),
     ("education", "When a student has fewer than 2 logins or quizzes in 7 days, contact the parents", NeedsAnswer, ""),
+    ("education", "每次测验正确率都低于60%，降低难度", NeedsAnswer, "每次测验正确率都低于60%"),
     ("education", "登录后上课或测验，发勋章", NeedsAnswer, "登录后上课或测验"),
     ("finance", "When cross-border transfers exceed 3 in 30 days, manual review", NeedsAnswer, "exceed 3"),
 ]
