@@ -20,8 +20,7 @@ from core.text import Text
 
 _BUSY_S = 15
 _CACHE_KIB = 32 * 1024
-"""Pages a connection keeps: with SQLite's own 2 MiB, a log with indexes of some million rows is written at two thirds
-of the speed."""
+"""Pages a connection keeps: with SQLite's own 2 MiB, a log with indexes of some million rows is written more slowly."""
 _LOG_PAGES = 4_000
 """Pages (16 MiB) of the write-ahead log before they are copied into the file: at SQLite's own 1,000, each large
 transaction would be written twice."""

@@ -21,9 +21,9 @@ class Arrivals:
         self._open: list[tuple[TenantId, Micros]] = []
 
     @contextmanager
-    def batch(self, tenant: TenantId) -> Iterator[None]:
-        """A batch arrives now and is taken when the block ends."""
-        arrived = (tenant, self._clock.now())
+    def batch(self, tenant: TenantId, since: Micros | None = None) -> Iterator[None]:
+        """A batch arrives now, or is of the past `since` then, and is taken when the block ends."""
+        arrived = (tenant, self._clock.now() if since is None else since)
         with self._lock:
             self._open.append(arrived)
         try:

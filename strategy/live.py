@@ -152,7 +152,9 @@ class LiveEngine:
     def load_history(self, ctx: RequestContext, inputs: Iterable[Input]) -> Receipt:
         """Journal past inputs that warm state and never fire; time then stands at the newest event among them."""
         past = sorted(inputs, key=lambda found: found.time)
-        receipt = self._accept(ctx, (GoodLine(n, found) for n, found in enumerate(past, 1)), backfill=True)
+        lines = (GoodLine(n, found) for n, found in enumerate(past, 1))
+        with self._arrivals.batch(ctx.tenant, past[0].time if past else None):
+            receipt = self._accept(ctx, lines, backfill=True)
         newest = max((found.time for found in past if isinstance(found, Event)), default=None)
         if newest is not None and receipt.accepted:
             self.journal.control(ctx.tenant, Kind.TICK, "", newest, {}, backfill=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,12 @@ patterns: {faulty: {subject: customer, path: customer -owns-> device then fault 
 
 
 def quick(rounds: int = 10) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, get_context("spawn")) as beside_kills:
         folder = Path(name)
         (folder / "kills").mkdir()
+        scores = [beside_kills.submit(score, SHARE) for score in (febrl4_f1, febrl3_f1)]  # these need no clock
         kills = kill_rounds(folder / "kills", rounds)
+        febrl4, febrl3 = (score.result() for score in scores)
         took = load(folder, 0, CUSTOMERS)
         remember(folder, EVENTFUL)
         read = reads(folder, CUSTOMERS, EVENTFUL, 100)
@@ -58,8 +62,8 @@ def quick(rounds: int = 10) -> dict[str, Any]:
         "weight_ms_per_customer": read["weight"].p50,
         "derived_p50_ms": told.p50,
         "derived_p99_ms": told.p99,
-        "febrl4_f1_without_ssn": febrl4_f1(SHARE),
-        "febrl3_f1_without_ssn": febrl3_f1(SHARE),
+        "febrl4_f1_without_ssn": febrl4,
+        "febrl3_f1_without_ssn": febrl3,
         "febrl_share": SHARE,
         "kill_rounds": kills.rounds,
         "facts_lost": kills.lost + kills.failed_opens + kills.torn,

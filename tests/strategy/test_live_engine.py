@@ -131,6 +131,18 @@ def test_history_counts_and_never_fires(make: Make) -> None:
     assert [key.split("@")[0] for key, _ in hub.fired()] == ["three"]
 
 
+def test_history_that_comes_in_parts_to_an_engine_that_runs_is_not_late(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("strategy.live._CHUNK", 1)
+    hub: LiveHub
+    hub = make(sinks=[lambda ctx, inputs: hub.live.settle()])
+    hub.run(unread(2))
+    past = [Event(f"m{n}", "email.marketing", Micros(NOW - (9 - n) * DAY), "customer/c1", {}) for n in range(3)]
+    receipt = hub.live.load_history(CTX, past)
+    assert (receipt.accepted, receipt.late) == (3, 0)
+
+
 def test_a_paused_strategy_is_silent_and_resumes_with_its_state_but_without_what_it_missed(make: Make) -> None:
     hub = make()
     hub.run(every_login())
