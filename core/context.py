@@ -3,6 +3,7 @@ everything that reads or writes customer data; nothing looks it up from a global
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -29,6 +30,11 @@ class Purpose(StrEnum):
     ANALYTICS = "analytics"
     OPERATIONS = "operations"
     COMPLIANCE = "compliance"
+
+
+def may_use(purpose: Purpose, *limits: Collection[str]) -> bool:
+    """True when each limit that names purposes names this one."""
+    return all(not limit or purpose in limit for limit in limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from core.context import Purpose
+from core.context import Purpose, may_use
 from knowledge.catalog import Catalog
-from knowledge.graph.model import may_use
 from strategy.document import All, Any_, Condition, Leaf, Not, Strategy, texts_of
 from strategy.engine.port import Firing, Observation
 

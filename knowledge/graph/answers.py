@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.clock import Clock
-from core.context import RequestContext
+from core.context import RequestContext, may_use
 from core.events import Event, Fact
 from core.telemetry import span
 from core.times import Micros
@@ -16,7 +16,7 @@ from knowledge.graph.curve import current, standing
 from knowledge.graph.derived import PATTERN, WEIGHT, Derivations, sums_until
 from knowledge.graph.identity import canonical
 from knowledge.graph.matching import Matcher
-from knowledge.graph.model import GraphFact, Identity, PathAnswer, PathMatch, Profile, Reminder, may_use
+from knowledge.graph.model import GraphFact, Identity, PathAnswer, PathMatch, Profile, Reminder
 from knowledge.graph.pattern import PathPattern
 from knowledge.graph.port import PurposeLimits
 from knowledge.graph.store import TemporalGraph

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -307,8 +307,3 @@ class Stats:
     subjects: int
     facts: int
     events: int
-
-
-def may_use(purpose: Purpose, *limits: Collection[str]) -> bool:
-    """True when each limit that names purposes names this one."""
-    return all(not limit or purpose in limit for limit in limits)

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 
 from core.clock import Clock
-from core.context import Purpose, RequestContext
+from core.context import Purpose, RequestContext, may_use
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.events import Event
 from core.telemetry import span
@@ -41,7 +41,6 @@ from knowledge.graph.model import (
     Series,
     Stats,
     Timeline,
-    may_use,
 )
 from knowledge.graph.port import PurposeLimits
 

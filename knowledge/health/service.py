@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.clock import Clock
-from core.context import RequestContext
+from core.context import RequestContext, may_use
 from core.db import Database
 from core.errors import Unavailable
 from core.telemetry import span
@@ -14,7 +14,6 @@ from core.text import Text
 from core.times import DAY, Micros, format_duration
 from knowledge.catalog import Catalog, Loop, Source, text_of
 from knowledge.catalog.model import Labels
-from knowledge.graph.model import may_use
 from knowledge.health.loops import walk
 from knowledge.health.model import (
     Conflict,

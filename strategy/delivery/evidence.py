@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from core.context import RequestContext
+from core.context import RequestContext, may_use
 from core.errors import NotFound
 from core.events import Event
 from core.text import Text
 from core.times import Micros
 from knowledge.catalog import Catalog
 from knowledge.graph import CatalogLimits
-from knowledge.graph.model import may_use
 from strategy.asof import SCANNED
 from strategy.delivery import repository
 from strategy.engine.groups import groups_of, subjects_of

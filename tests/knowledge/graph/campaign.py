@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from core.clock import ManualClock
-from core.context import Purpose, RequestContext
+from core.context import Purpose, RequestContext, may_use
 from core.db import Database
 from core.events import Event
 from core.ids import TenantId
 from core.times import Micros
 from knowledge.graph import Assertion, GraphStore, SameAs, SqliteGraphStore
-from knowledge.graph.model import ANY_PURPOSE, may_use
+from knowledge.graph.model import ANY_PURPOSE
 from knowledge.graph.pattern import Happening, Hop, PathPattern, Test
 from tests.graphs import COMPLIANCE
 
