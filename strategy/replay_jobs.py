@@ -186,7 +186,7 @@ class ReplayJobs:
         with self._db.transaction() as session:
             ReplayJobRepository(session).remove(ctx.tenant, job)
 
-    def wait(self, timeout: float = 30.0) -> None:
+    def wait(self, timeout: float = 300.0) -> None:
         """Return when nothing is under way, or after `timeout` seconds; for tests and scripts."""
         pause = threading.Event()
         for _ in range(max(1, int(timeout / 0.01))):
