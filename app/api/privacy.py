@@ -52,7 +52,7 @@ class ErasedOut(BaseModel):
 
 
 class RetentionIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"dry_run": True}]})
 
     dry_run: bool = Field(default=True, description="only count what would go")
 
