@@ -22,31 +22,31 @@ _DO_EN = (
     r"|e-?mail|message|pause|invite|tag|add|an?\s+(?:outbound\s+)?call|outbound\s+call|they\s+get)"
 )
 _THEN_EN = rf"(?:[,;:\u2192]|->|\bthen\b)\s*(?:then\s+)?(?:please\s+|automatically\s+)?{_DO_EN}\b"
-_FORMS = [
-    re.compile(form, re.I | re.S)
-    for form in (
-        # a condition on customers, then what is to be done
-        rf"{_WHO_ZH}.{{2,}}?(?:[,\uff0c;\uff1b:\uff1a\u2192]|->|[时后])\s*(?:就|则|便|自动)\s*\S",
-        rf"{_WHO_ZH}.{{2,}}?(?:[,\uff0c;\uff1b:\uff1a\u2192]|->|就|则|自动)\s*(?:请|要|应|先|立即|马上)?{_DO_ZH}",
-        rf"\b(?:when|whenever|if|once|as soon as|every time|after)\b.*\b{_WHO_EN}.*{_THEN_EN}",
-        rf"\b{_WHO_EN}\s+(?:who|that|whose|with)\b.*\b(?:gets?|receives?|should\s+(?:get|receive|be))\b",
-        # the other way round
-        rf".{{2,}}的{_WHO_ZH}[,\uff0c:\uff1a]?\s*(?:就|则|自动|请|要|应)?{_DO_ZH}",
-        rf"^(?:请|帮忙|自动)?(?:给|对|向|为).{{2,}}的{_WHO_ZH}.*{_DO_ZH}",
-        rf"^(?:please\s+)?{_DO_EN}\b.*\b(?:when|whenever|if|once|after)\b.*\b{_WHO_EN}",
-        rf"^(?:please\s+)?{_DO_EN}\b.*\b{_WHO_EN}\s+(?:who|that|whose|with|when|if)\b",
-    )
-]
 
 
-_RULES = [
-    re.compile(form, re.I | re.S)
-    for form in (
-        rf".{{3,}}(?:就|则|自动)(?:请|要|应|先|立即|马上|给\S{{1,6}})?{_DO_ZH}",
-        rf"^(?:when|whenever|if|once|as soon as|every time|after)\b.+{_THEN_EN}",
-        rf"^(?:please\s+)?{_DO_EN}\b.+\b(?:when|whenever|if|once|as soon as)\b",
-    )
-]
+def _compiled(*forms: str) -> list[re.Pattern[str]]:
+    return [re.compile(form, re.I | re.S) for form in forms]
+
+
+_FORMS = _compiled(
+    # a condition on customers, then what is to be done
+    rf"{_WHO_ZH}.{{2,}}?(?:[,\uff0c;\uff1b:\uff1a\u2192]|->|[时后])\s*(?:就|则|便|自动)\s*\S",
+    rf"{_WHO_ZH}.{{2,}}?(?:[,\uff0c;\uff1b:\uff1a\u2192]|->|就|则|自动)\s*(?:请|要|应|先|立即|马上)?{_DO_ZH}",
+    rf"\b(?:when|whenever|if|once|as soon as|every time|after)\b.*\b{_WHO_EN}.*{_THEN_EN}",
+    rf"\b{_WHO_EN}\s+(?:who|that|whose|with)\b.*\b(?:gets?|receives?|should\s+(?:get|receive|be))\b",
+    # the other way round
+    rf".{{2,}}的{_WHO_ZH}[,\uff0c:\uff1a]?\s*(?:就|则|自动|请|要|应)?{_DO_ZH}",
+    rf"^(?:请|帮忙|自动)?(?:给|对|向|为).{{2,}}的{_WHO_ZH}.*{_DO_ZH}",
+    rf"^(?:please\s+)?{_DO_EN}\b.*\b(?:when|whenever|if|once|after)\b.*\b{_WHO_EN}",
+    rf"^(?:please\s+)?{_DO_EN}\b.*\b{_WHO_EN}\s+(?:who|that|whose|with|when|if)\b",
+)
+
+
+_RULES = _compiled(
+    rf".{{3,}}(?:就|则|自动)(?:请|要|应|先|立即|马上|给\S{{1,6}})?{_DO_ZH}",
+    rf"^(?:when|whenever|if|once|as soon as|every time|after)\b.+{_THEN_EN}",
+    rf"^(?:please\s+)?{_DO_EN}\b.+\b(?:when|whenever|if|once|as soon as)\b",
+)
 """The same without the customers, which go without saying among colleagues."""
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from app.api.deps import allow, the_hub
+from app.api.shapes import subject_of
 from app.hub import Hub
 from core.context import RequestContext
 from core.times import format_time, parse_time
@@ -48,7 +49,7 @@ def curve(
     """Within [since, until), as the hub knew it at `known_at` (default: all it knows)."""
     given = {"since": since, "until": until, "known_at": known_at}
     span = {field: parse_time(text, field) for field, text in given.items() if text is not None}
-    found = hub.graph.series(ctx, subject if "/" in subject else f"customer/{subject}", name, **span)
+    found = hub.graph.series(ctx, subject_of(subject), name, **span)
     steps = [
         StepOut(start=format_time(s.start), end=s.end and format_time(s.end), value=s.value, evidence=s.fact.id)
         for s in found.steps

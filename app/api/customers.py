@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Page
+from app.api.shapes import Page, subject_of
 from app.hub import Hub
 from core.context import RequestContext
 from core.errors import NotFound
@@ -90,7 +90,7 @@ def show(
     key: str, ctx: MayRead, hub: TheHub, events: Annotated[int, Query(ge=0, le=200, description="how many")] = 20
 ) -> CustomerOut:
     """`key` is `c0001`, or any subject such as `device/d0001`. Values name the fact they come from."""
-    subject = key if "/" in key else f"customer/{key}"
+    subject = subject_of(key)
     profile = hub.graph.profile(ctx, subject)
     around = hub.graph.neighbourhood(ctx, subject)
     timeline = hub.graph.timeline(ctx, subject, events) if events else None

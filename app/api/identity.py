@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.deps import allow, the_hub
-from app.api.shapes import Before, Label, Limit, Mark, Page, read_mark
+from app.api.shapes import Before, Label, Limit, Mark, Page, read_mark, subject_of
 from app.hub import Hub
 from core.context import RequestContext
 from core.text import Text
@@ -160,4 +160,4 @@ def sweep(ctx: MayMerge, hub: TheHub) -> SweptOut:
 @router.get("/records/{subject:path}", summary="The records that are one customer, and why")
 def show_identity(subject: str, ctx: MayMerge, hub: TheHub) -> IdentityOut:
     """A record that was never merged is its own."""
-    return IdentityOut.of(hub.graph.identity(ctx, subject if "/" in subject else f"customer/{subject}"))
+    return IdentityOut.of(hub.graph.identity(ctx, subject_of(subject)))

@@ -79,3 +79,8 @@ class Done(BaseModel):
     """The request was carried out."""
 
     done: bool = Field(default=True)
+
+
+def subject_of(key: str) -> str:
+    """`c0001` and `customer/c0001` are the same customer; `device/d0001` is what it says."""
+    return key if "/" in key else f"customer/{key}"

@@ -7,9 +7,10 @@ import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.engine.generator import SELECTIVE, Rule, Stream, rules
 from benchmarks.engine.matchers import Index, Matcher, index, matchers, started
@@ -64,8 +65,12 @@ def matching(found: Index, extent: Extent) -> Rate:
     for number in range(extent.rounds + 1):
         chunk = stream.chunk(extent.events, number * extent.events)
         batches = [found.read(part) for part in cut(chunk, extent.batch)]
-        passes.append(spent(lambda: sum(found.match(batch) for batch in batches), extent.events))  # noqa: B023
+        passes.append(spent(partial(_matched, found, batches), extent.events))
     return rate(passes[1:])
+
+
+def _matched(found: Index, batches: Sequence[Any]) -> int:
+    return sum(found.match(batch) for batch in batches)
 
 
 def from_bytes(name: str, extent: Extent, count: int) -> Rate:

@@ -78,7 +78,8 @@ def _beside(found: dict[str, Any]) -> list[list[str]]:
 def _two_hops(axes: Axes, found: dict[str, Any]) -> None:
     for column, style in (("cpu_p50", "o-"), ("cpu_p99", "^:")):
         label = f"Zhongshu, {column.removeprefix('cpu_')}"
-        axes.plot(*_line(found, lambda p: p["two_hop"][column]), style, color="#22668a", label=label)  # noqa: B023
+        facts, measured = _line(found, lambda p: p["two_hop"])
+        axes.plot(facts, [each[column] for each in measured], style, color="#22668a", label=label)
     for name in dict.fromkeys((p["peer"], p["form"]) for p in found["peers"] if "why" not in p):
         rows = [p for p in found["peers"] if (p["peer"], p["form"]) == name and "why" not in p]
         facts = [5 * p["customers"] for p in rows]
@@ -86,7 +87,7 @@ def _two_hops(axes: Axes, found: dict[str, Any]) -> None:
     axes.set(xscale="log", yscale="log")
 
 
-def _line(found: dict[str, Any], value: Callable[[dict[str, Any]], float]) -> tuple[list[int], list[float]]:
+def _line(found: dict[str, Any], value: Callable[[dict[str, Any]], Any]) -> tuple[list[int], list[Any]]:
     return [p["facts"] for p in found["points"]], [value(p) for p in found["points"]]
 
 

@@ -22,10 +22,10 @@ def percentiles(run: Callable[[str, int], object], asked: list[Any], rounds: int
             cpu, wall = time.process_time(), time.perf_counter()
             run(subject, at)
             taken.append((time.perf_counter() - wall, time.process_time() - cpu))
-        cuts = [statistics.quantiles(each, n=100) for each in zip(*taken)]  # noqa: B905  # as old as the peer's Python
+        cuts = [statistics.quantiles(each, n=100) for each in zip(*taken, strict=True)]
         found.append([cut[place] * 1e3 for cut in cuts for place in (49, 98)])
     names = ("p50", "p99", "cpu_p50", "cpu_p99")
-    return {n: round(statistics.median(each), 3) for n, each in zip(names, zip(*found))}  # noqa: B905
+    return {n: round(statistics.median(each), 3) for n, each in zip(names, zip(*found, strict=True), strict=True)}
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     for form in job["forms"]:
         run = peer.forms[form]
         said = [run(subject, at) for subject, at in job["asked"][: len(job["right"])]]
-        wrong = sum(mine != right for mine, right in zip(said, job["right"]))  # noqa: B905
+        wrong = sum(mine != right for mine, right in zip(said, job["right"], strict=True))
         times = {"why": f"wrong about {wrong} of {len(said)}"} if wrong else {}
         results.append({"form": form, **base, **(times or percentiles(run, job["asked"], job["rounds"]))})
     print(json.dumps(results))
