@@ -127,7 +127,9 @@ def occurs(condition: Aggregate) -> bool | None:
     """True for "at least one", False for "none", None for other counts."""
     if condition.function != "count":
         return None
-    return {(">=", 1.0): True, ("==", 0.0): False}.get((condition.op, condition.value))  # type: ignore[arg-type] # a count's value is a float
+    if condition.op == ">=" and condition.value == 1:
+        return True
+    return False if condition.op == "==" and condition.value == 0 else None
 
 
 def events_of(leaf: LeafDraft) -> set[str]:
