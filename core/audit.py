@@ -8,21 +8,26 @@ import json
 import secrets
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column
+from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from core.clock import Clock
 from core.context import RequestContext
+from core.errors import Unavailable
+from core.text import Text
 
 
 class AuditRow(SQLModel, table=True):
-    """Who did what to which target, when; `hash` covers the row and the previous row's hash (chain per tenant).
+    """Who did what to which target, when; `hash` covers the row and the previous row's hash (chain per tenant). No two
+    rows of a tenant have the same predecessor, whatever database keeps them: the chain cannot fork.
 
     Target and detail are sealed by way of `content`, their salted digest: a redacted row (no salt, target or detail)
     keeps it, so that the chain holds, and nobody can guess from it what was there.
     """
 
     __tablename__ = "audit"
+    __table_args__ = (UniqueConstraint("tenant", "previous", name="audit_chain"),)
 
     seq: int | None = Field(default=None, primary_key=True)
     tenant: str = Field(index=True)
@@ -39,6 +44,8 @@ class AuditRow(SQLModel, table=True):
     content: str
 
 
+_TRIES = 100
+"""More than writers at once: of those that want one place, each try gives it to one."""
 ERASED = "privacy.erase"
 """The action of rows that announce which rows (`audit_rows` of their detail) were redacted."""
 
@@ -46,10 +53,26 @@ ERASED = "privacy.erase"
 def record(
     session: Session, ctx: RequestContext, clock: Clock, action: str, target: str, detail: dict[str, Any] | None = None
 ) -> None:
-    """Write one row in the caller's transaction, so that a change and its audit row stand or fall together."""
-    last = session.exec(
-        select(AuditRow).where(AuditRow.tenant == ctx.tenant).order_by(col(AuditRow.seq).desc()).limit(1)
-    ).first()
+    """Write one row in the caller's transaction, so that a change and its audit row stand or fall together. Where the
+    database lets writers overlap, whoever finds that another one took its place in the chain takes the next."""
+    for _ in range(_TRIES):
+        row = _next_row(session, ctx, clock, action, target, detail or {})
+        try:
+            with session.begin_nested():
+                session.add(row)
+            return
+        except IntegrityError:
+            if _last_hash(session, ctx.tenant) == row.previous:  # refused for another reason than its place
+                raise
+    raise Unavailable(
+        Text("审计日志太忙，这次改动没有写入", "the audit log is too busy, and nothing of the change was kept"),
+        hint=Text("请再试一次", "Try again"),
+    )
+
+
+def _next_row(
+    session: Session, ctx: RequestContext, clock: Clock, action: str, target: str, detail: dict[str, Any]
+) -> AuditRow:
     row = AuditRow(
         tenant=ctx.tenant,
         actor=ctx.actor,
@@ -57,17 +80,21 @@ def record(
         purpose=str(ctx.purpose),
         action=action,
         target=target,
-        detail=detail or {},
+        detail=detail,
         at=clock.now(),
-        previous=last.hash if last else "",
+        previous=_last_hash(session, ctx.tenant),
         hash="",
         salt=secrets.token_hex(16),
         content="",
     )
     row.content = digest(row)
     row.hash = seal(row)
-    session.add(row)
-    session.flush()
+    return row
+
+
+def _last_hash(session: Session, tenant: str) -> str:
+    query = select(AuditRow.hash).where(AuditRow.tenant == tenant).order_by(col(AuditRow.seq).desc()).limit(1)
+    return session.exec(query).first() or ""
 
 
 def seal(row: AuditRow) -> str:
