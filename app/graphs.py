@@ -9,10 +9,10 @@ from core.clock import Clock
 from core.db import Database
 from knowledge.catalog import Catalog
 from knowledge.graph import CatalogLimits, Derivations, SqliteGraphStore
-from knowledge.graph.answers import CustomerGraph
+from knowledge.graph.forgetting import ForgetfulGraph
 
 
-def open_graph(settings: Settings, database: Database, clock: Clock, catalog: Callable[[], Catalog]) -> CustomerGraph:
+def open_graph(settings: Settings, database: Database, clock: Clock, catalog: Callable[[], Catalog]) -> ForgetfulGraph:
     """
     Raises:
         InvalidInput: a pattern of the catalog cannot be used, or the address of the graph database.

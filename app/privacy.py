@@ -154,7 +154,7 @@ class Privacy:
         self.stores: list[Erasable] = [
             self._journal,
             self._graph,
-            MentionTraces(database),
+            MentionTraces(hub.graph_store),
             ForgetfulTables("phrases", database, (Rows(PhraseRow, text=("key", "said", "means"), mentions_go=True),)),
             IndexTraces(hub),
             delivery_traces(database),

@@ -1,5 +1,6 @@
-"""What has been kept long enough goes: by the catalog's periods, from the journal and the graph in one transaction with
-its audit row; by a command, and by itself once a day. Running strategies go on as if nothing had happened."""
+"""What has been kept long enough goes: by the catalog's periods, from the graph and from the journal, each in one
+transaction with its audit row; by a command, and by itself once a day. Running strategies go on as if nothing had
+happened."""
 
 from __future__ import annotations
 
@@ -13,11 +14,10 @@ from sqlmodel import Session
 
 from core import audit
 from core.context import Purpose, RequestContext
-from core.errors import Refused
 from core.text import Lang, Text
 from core.times import MINUTE, SECOND, Micros, format_duration, format_time
 from knowledge.catalog import name_of
-from knowledge.graph import retention as graph
+from knowledge.graph.model import Outdated
 from knowledge.graph.pattern import read_pattern
 from strategy.repository import JournalRepository
 from strategy.retention import Cut, Reader, cuts_of, readers_of
@@ -74,37 +74,39 @@ class Retention:
         return cuts_of(hub.catalog, readers, min(hub.clock.now(), hub.live.journal.event_clock(ctx.tenant)))
 
     def run(self, ctx: RequestContext, *, dry_run: bool) -> list[Dropped]:
-        """Let go what may go, or count it. What was set aside goes by the day on which it came.
-
-        Raises:
-            Refused: the graph is not in this hub's own store.
-        """
-        if self._hub.settings.graph != "sqlite":
-            raise Refused(
-                Text("只有内置图谱支持保留期限", "only the embedded graph lets go by age"),
-                where={"setting": "ZHONGSHU_GRAPH"},
-            )
+        """Let go what may go, or count it. What was set aside goes by the day on which it came."""
         ctx = ctx.for_purpose(Purpose.COMPLIANCE)
         cuts = self.cuts(ctx)
+        if not dry_run and not cuts and self._hub.catalog.keep.set_aside is None:
+            return []
+        in_graph = self._from_graph(ctx, cuts, dry_run)
         if dry_run:
             with self._hub.database.reading() as session:
-                return self._drop(session, ctx, cuts, None)
-        if not cuts and self._hub.catalog.keep.set_aside is None:
-            return []
-        return self._hub.live.trim(ctx, lambda session, until: self._drop(session, ctx, cuts, until))
+                return self._drop(session, ctx, in_graph, None)
+        return self._hub.live.trim(ctx, lambda session, until: self._drop(session, ctx, in_graph, until))
 
-    def _drop(self, session: Session, ctx: RequestContext, cuts: Iterable[Cut], until: int | None) -> list[Dropped]:
+    def _from_graph(self, ctx: RequestContext, cuts: Iterable[Cut], dry_run: bool) -> list[tuple[Cut, int]]:
+        """Each cut, and how many records of the graph went with it."""
+        old = {
+            cut: Outdated(cut.name, cut.before, None if cut.kind == "event" else cut.subject)
+            for cut in cuts
+            if cut.before is not None
+        }
+        gone = dict(zip(old, self._hub.graph_store.let_go(ctx, [*old.values()], dry_run), strict=True))
+        return [(cut, gone.get(cut, 0)) for cut in cuts]
+
+    def _drop(
+        self, session: Session, ctx: RequestContext, cuts: Iterable[tuple[Cut, int]], until: int | None
+    ) -> list[Dropped]:
         """`until`: the last row of the journal that the engine's saved state holds; None: only count."""
         journal, dry_run = JournalRepository(session, ctx.tenant), until is None
         found = []
-        for cut in cuts:
-            rows = things = 0
+        for cut, things in cuts:
+            rows = 0
             if cut.before is not None and cut.kind == "event":
                 rows = journal.drop_events(cut.name, cut.before, until)
-                things = graph.drop_events(session, ctx, cut.name, cut.before, dry_run)
             elif cut.before is not None:
                 rows = journal.drop_replaced(cut.subject, cut.name, cut.before, until)
-                things = graph.drop_replaced(session, ctx, cut.subject, cut.name, cut.before, dry_run)
             found.append(Dropped(cut, self._label(cut), rows, things))
         found += self._set_aside(journal, dry_run)
         if not dry_run and any(each.journal or each.graph for each in found):

@@ -106,6 +106,8 @@ def redact(value: Any, pattern: re.Pattern[str], alias: str) -> Any:
     """The value with everything that is looked for replaced, at any depth."""
     if isinstance(value, str):
         return pattern.sub(alias, value)
+    if isinstance(value, int) and pattern.fullmatch(str(value)):
+        return alias
     if isinstance(value, dict):
         return {redact(k, pattern, alias): redact(v, pattern, alias) for k, v in value.items()}
     return [redact(part, pattern, alias) for part in value] if isinstance(value, list) else value

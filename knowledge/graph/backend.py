@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from core.context import RequestContext
 from core.events import Event
 from core.times import Micros
-from knowledge.graph.model import GraphFact, Merge, Reminder, Retraction
+from knowledge.graph.model import GraphFact, Merge, Naming, Outdated, Reminder, Retraction
 from knowledge.graph.weight import Channel, DecayedSum
 
 Given = TypeVar("Given")
@@ -146,6 +146,18 @@ class FactWriter(FactReader, Protocol):
 
     def erase(self, subjects: Collection[str], dry_run: bool) -> dict[str, int]:
         """Remove every trace of records: rows by kind that are (or would be) gone."""
+        ...
+
+    def drop_outdated(self, old: Outdated, dry_run: bool) -> int:
+        """Remove such events or values; how many are (or would be) gone."""
+        ...
+
+    def naming(self, words: Collection[str]) -> Naming:
+        """Rows whose texts, as JSON writes them, have one of the words in them."""
+        ...
+
+    def retell(self, told: Naming) -> None:
+        """Keep these texts in place of those that the same rows had; values are looked up by what they say now."""
         ...
 
     def audit(self, action: str, target: str, detail: Mapping[str, Any]) -> None:

@@ -1,42 +1,41 @@
-"""Customers named in the records of others: values, events, and reasons of withdrawals and merges in the embedded graph
-forget them. What is about a customer goes through `GraphStore.erase`."""
+"""Customers named in the records of others: values, events, and reasons of withdrawals and merges in the graph forget
+them. What is about a customer goes through `GraphStore.erase`."""
 
 from __future__ import annotations
 
-import json
-
-from sqlalchemy import delete, func, insert
-from sqlmodel import Session, col, select
+from typing import Any
 
 from core.context import RequestContext
-from core.db import Database
-from knowledge.governance.erasure import Person, Traces
-from knowledge.governance.forgetful import ForgetfulTables, Rows
-from knowledge.graph.log import look_up_key
-from knowledge.graph.tables import FactRow, GraphEventRow, LookupRow, MergeRow, RetractionRow
+from knowledge.governance.erasure import Found, Person, Traces, redact
+from knowledge.graph.port import GraphStore
 
 
-class MentionTraces(ForgetfulTables):
-    """A value that named the person is looked up by what is left of it."""
+class MentionTraces:
+    """`Erasable`; a value that named the person is looked up by what is left of it."""
 
-    def __init__(self, database: Database) -> None:
-        tables = (
-            Rows(GraphEventRow, text=("data",)),
-            Rows(FactRow, text=("value",)),
-            Rows(RetractionRow, text=("reason",)),
-            Rows(MergeRow, text=("reason", "evidence", "undone_why")),
+    name = "graph, of others"
+    holds = frozenset(
+        {
+            *("graph_fact.value", "graph_event.data", "graph_retraction.reason"),
+            *("graph_merge.reason", "graph_merge.evidence", "graph_merge.undone_why"),
+        }
+    )
+
+    def __init__(self, store: GraphStore) -> None:
+        self._store = store
+
+    def trace(self, ctx: RequestContext, person: Person) -> Found:
+        return Found()
+
+    def erase(self, ctx: RequestContext, person: Person, dry_run: bool) -> Traces:
+        pattern = person.pattern()
+
+        def without(value: Any) -> Any:
+            return redact(value, pattern, person.alias)
+
+        return Traces(
+            self.name, redacted=self._store.redact(ctx, person.named, without, but=person.subjects, dry_run=dry_run)
         )
-        super().__init__("graph, of others", database, tables)
 
-    def erase_in(self, session: Session, ctx: RequestContext, person: Person, dry_run: bool) -> Traces:
-        traces = super().erase_in(session, ctx, person, dry_run)
-        if traces.redacted and not dry_run:
-            changed = select(FactRow.seq, FactRow.value).where(
-                FactRow.tenant == ctx.tenant, func.instr(FactRow.value, person.alias) > 0
-            )
-            keys = {seq: look_up_key(json.loads(value)) for seq, value in session.exec(changed)}
-            for seq, key in keys.items():
-                session.execute(delete(LookupRow).where(col(LookupRow.tenant) == ctx.tenant, col(LookupRow.seq) == seq))
-                if key:
-                    session.execute(insert(LookupRow).values(tenant=ctx.tenant, key=key, seq=seq))
-        return traces
+    def export(self, ctx: RequestContext, person: Person) -> list[dict[str, Any]]:
+        return []

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from core.context import Purpose
@@ -243,6 +244,25 @@ class Erasure:
     members: tuple[str, ...]
     rows: Mapping[str, int]
     dry_run: bool
+
+
+class Outdated(NamedTuple):
+    """What need not be kept: events of type `name` from before a moment; or with `object_type`, values of property
+    `name` of such subjects that were replaced, withdrawn or over before it."""
+
+    name: str
+    before: Micros
+    object_type: str | None = None
+
+
+class Naming(NamedTuple):
+    """Rows in whose text somebody is named: values of facts, data of events, reasons and evidence of merges, and
+    reasons of withdrawals (by fact id)."""
+
+    facts: Sequence[GraphFact] = ()
+    events: Sequence[Event] = ()
+    merges: Sequence[Merge] = ()
+    retractions: Mapping[str, Retraction] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

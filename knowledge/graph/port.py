@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol
 
 from core.context import RequestContext
 from core.events import Event, Fact
@@ -16,6 +16,7 @@ from knowledge.graph.model import (
     Identity,
     Matches,
     Neighbourhood,
+    Outdated,
     PathAnswer,
     PathMatch,
     Profile,
@@ -211,6 +212,22 @@ class GraphStore(Protocol):
     def erase(self, ctx: RequestContext, subject: str, dry_run: bool = False) -> Erasure:
         """Remove every trace of a customer, with all its records: facts, relations from and to them, events, merges,
         indexes. What is erased cannot be brought back, not even by `known_at`."""
+        ...
+
+    def let_go(self, ctx: RequestContext, old: Sequence[Outdated], dry_run: bool = False) -> list[int]:
+        """Remove in one transaction what need not be kept; how many of each. What holds now always stays."""
+        ...
+
+    def redact(
+        self,
+        ctx: RequestContext,
+        words: Collection[str],
+        change: Callable[[Any], Any],
+        but: Collection[str] = (),
+        dry_run: bool = False,
+    ) -> int:
+        """Change values, events and reasons that have one of the words in them, except those about the subjects `but`;
+        `change` gives any JSON value without what names somebody. Returns how many records it changed."""
         ...
 
     def stats(self, ctx: RequestContext) -> Stats: ...

@@ -17,7 +17,7 @@ from knowledge.graph.weight import Channel, DecayedSum
 
 _PAGE = 500
 
-_FACT = (
+FACT = (
     "f.id, f.seq, f.subject, f.name, f.value, f.object, f.ended, f.valid_from, f.valid_to, f.recorded_at, f.source, "
     "f.confidence, f.purposes"
 )
@@ -31,8 +31,8 @@ _ALONG_OUT = "graph_edge_out e JOIN graph_fact f ON f.seq = e.seq"
 _ALONG_IN = "graph_edge_in e JOIN graph_fact f ON f.seq = e.seq"
 _IS_EDGE = "e.tenant = :tenant AND e.subject = :subject AND e.name = :name AND e.object = :object"
 
-_PROPERTY_FACTS = f"SELECT {_FACT} FROM graph_fact f {_GONE} WHERE {_STANDS} AND {_PROPERTY}"
-_EDGE_FACTS = f"SELECT {_FACT} FROM {_ALONG_OUT} {_GONE} WHERE {_IS_EDGE} AND {_STANDS}"
+_PROPERTY_FACTS = f"SELECT {FACT} FROM graph_fact f {_GONE} WHERE {_STANDS} AND {_PROPERTY}"
+_EDGE_FACTS = f"SELECT {FACT} FROM {_ALONG_OUT} {_GONE} WHERE {_IS_EDGE} AND {_STANDS}"
 _SAID = f" AND f.valid_from = :valid_from AND f.source = :source {_LATEST}"
 
 # Of each property one seek to its newest fact: a sensor's million readings are not looked at.
@@ -43,23 +43,23 @@ WITH RECURSIVE names(name) AS (
   SELECT (SELECT min(g.name) FROM graph_fact g WHERE g.tenant = :tenant AND g.subject = :subject AND g.name > n.name
           AND g.object IS NULL)
   FROM names n WHERE n.name IS NOT NULL)
-SELECT {_FACT} FROM names n CROSS JOIN graph_fact f ON f.seq = (
+SELECT {FACT} FROM names n CROSS JOIN graph_fact f ON f.seq = (
   SELECT f.seq FROM graph_fact f {_GONE}
   WHERE f.subject = :subject AND f.name = n.name AND f.object IS NULL AND {_STANDS} AND {_HOLDS} {_LATEST})
 WHERE n.name IS NOT NULL ORDER BY f.name"""
 
 _EDGES = tuple(
-    f"""SELECT {_FACT} FROM json_each(:nodes) n CROSS JOIN {table} {_GONE}
+    f"""SELECT {FACT} FROM json_each(:nodes) n CROSS JOIN {table} {_GONE}
     WHERE e.tenant = :tenant AND e.{end} = n.value AND {_STANDS} AND {_HOLDS} LIMIT :limit"""
     for table, end in ((_ALONG_OUT, "subject"), (_ALONG_IN, "object"))
 )
 _ALONG = tuple(
-    f"SELECT {_FACT} FROM {table} {_GONE} WHERE e.tenant = :tenant AND e.{end} = :node AND e.name = :name"
+    f"SELECT {FACT} FROM {table} {_GONE} WHERE e.tenant = :tenant AND e.{end} = :node AND e.name = :name"
     f" AND {_STANDS} AND {_HOLDS}"
     for table, end in ((_ALONG_OUT, "subject"), (_ALONG_IN, "object"))
 )
 
-_MERGE = (
+MERGE = (
     "m.id, m.seq, m.kept, m.gone, m.reason, m.evidence, m.confidence, m.recorded_at, m.actor, m.undone_at,"
     " m.undone_why, m.undone_by"
 )
@@ -69,18 +69,18 @@ WITH RECURSIVE tied(subject) AS (
   SELECT value FROM json_each(:subjects)
   UNION SELECT m.gone FROM tied JOIN graph_merge m ON m.kept = tied.subject WHERE {_MERGE_STANDS}
   UNION SELECT m.kept FROM tied JOIN graph_merge m ON m.gone = tied.subject WHERE {_MERGE_STANDS})
-SELECT {_MERGE} FROM tied JOIN graph_merge m ON m.kept = tied.subject WHERE {_MERGE_STANDS} ORDER BY m.seq"""
+SELECT {MERGE} FROM tied JOIN graph_merge m ON m.kept = tied.subject WHERE {_MERGE_STANDS} ORDER BY m.seq"""
 
-_EVENT = "id, type, time, subject, data, source"
+EVENT = "id, type, time, subject, data, source"
 _THEIRS = "tenant = :tenant AND subject IN (SELECT value FROM json_each(:subjects))"
 _FACTS_ABOUT = f"""
-SELECT {_FACT} FROM graph_fact f WHERE f.seq IN (
+SELECT {FACT} FROM graph_fact f WHERE f.seq IN (
   SELECT seq FROM graph_fact WHERE {_THEIRS}
   UNION SELECT seq FROM graph_edge_in WHERE tenant = :tenant AND object IN (SELECT value FROM json_each(:subjects)))
 ORDER BY f.seq"""
-_EVENTS_ABOUT = f"SELECT {_EVENT} FROM graph_event WHERE {_THEIRS} ORDER BY time, id, source"
+_EVENTS_ABOUT = f"SELECT {EVENT} FROM graph_event WHERE {_THEIRS} ORDER BY time, id, source"
 _MERGES_ABOUT = f"""
-SELECT {_MERGE} FROM graph_merge m WHERE m.tenant = :tenant AND m.seq IN (
+SELECT {MERGE} FROM graph_merge m WHERE m.tenant = :tenant AND m.seq IN (
   SELECT m.seq FROM json_each(:subjects) s JOIN graph_merge m ON m.tenant = :tenant AND m.kept = s.value
   UNION SELECT m.seq FROM json_each(:subjects) s JOIN graph_merge m ON m.tenant = :tenant AND m.gone = s.value)
 ORDER BY m.seq"""
@@ -95,7 +95,7 @@ class GraphRepository:
     # --- reading ---
 
     def facts_by_id(self, ids: Collection[str]) -> dict[str, GraphFact]:
-        statement = f"""SELECT {_FACT} FROM json_each(:ids) i CROSS JOIN graph_fact f
+        statement = f"""SELECT {FACT} FROM json_each(:ids) i CROSS JOIN graph_fact f
             ON f.tenant = :tenant AND f.id = i.value"""
         return {f.id: f for f in self._facts(statement, ids=json.dumps(list(ids)))}
 
@@ -125,7 +125,7 @@ class GraphRepository:
         return self._facts(_ALONG[reverse], node=node, name=name, as_of=as_of, known_at=known_at)
 
     def lookup(self, key: str, limit: int) -> list[GraphFact]:
-        statement = f"""SELECT {_FACT} FROM graph_lookup l JOIN graph_fact f ON f.seq = l.seq {_GONE}
+        statement = f"""SELECT {FACT} FROM graph_lookup l JOIN graph_fact f ON f.seq = l.seq {_GONE}
             WHERE l.tenant = :tenant AND l.key >= :key AND l.key < :end AND {_STANDS}
             ORDER BY l.key, f.seq LIMIT :limit"""
         return self._facts(statement, key=key, end=_end(key), known_at=ALWAYS, limit=limit)
@@ -148,30 +148,30 @@ class GraphRepository:
         self, subject: str, until: Micros, types: Collection[str], since: Micros | None = None
     ) -> Iterator[Event]:
         kinds = "AND type IN (SELECT value FROM json_each(:types))" if types else ""
-        statement = f"""SELECT {_EVENT} FROM graph_event WHERE tenant = :tenant AND subject = :subject
+        statement = f"""SELECT {EVENT} FROM graph_event WHERE tenant = :tenant AND subject = :subject
             AND time <= :until AND time > :since {kinds} ORDER BY time DESC, id DESC, source DESC"""
         cursor = self._cursor.connection.cursor()  # it stays open while others are asked
         asked = {"subject": subject, "until": until, "since": -1 if since is None else since}
         cursor.execute(statement, {"tenant": self._tenant, "types": json.dumps(list(types)), **asked})
         while page := cursor.fetchmany(_PAGE):
-            yield from map(_event, page)
+            yield from map(event_of, page)
 
     def events_by_id(self, event_id: str) -> list[Event]:
-        statement = f"SELECT {_EVENT} FROM graph_event WHERE tenant = :tenant AND id = :id"
-        return [_event(row) for row in self._rows(statement, id=event_id)]
+        statement = f"SELECT {EVENT} FROM graph_event WHERE tenant = :tenant AND id = :id"
+        return [event_of(row) for row in self._rows(statement, id=event_id)]
 
     def merges_of(self, subjects: Collection[str], known_at: Micros) -> list[Merge]:
-        return [_merge(row) for row in self._rows(_MERGES, subjects=json.dumps(list(subjects)), known_at=known_at)]
+        return [merge_of(row) for row in self._rows(_MERGES, subjects=json.dumps(list(subjects)), known_at=known_at)]
 
     def merges_by_id(self, ids: Collection[str]) -> dict[str, Merge]:
-        statement = f"""SELECT {_MERGE} FROM json_each(:ids) i CROSS JOIN graph_merge m
+        statement = f"""SELECT {MERGE} FROM json_each(:ids) i CROSS JOIN graph_merge m
             ON m.tenant = :tenant AND m.id = i.value"""
-        return {row[0]: _merge(row) for row in self._rows(statement, ids=json.dumps(list(ids)))}
+        return {row[0]: merge_of(row) for row in self._rows(statement, ids=json.dumps(list(ids)))}
 
     def all_of(self, subjects: Collection[str]) -> tuple[list[GraphFact], list[Event], list[Merge]]:
         asked = {"subjects": json.dumps(list(subjects))}
-        events = [_event(row) for row in self._rows(_EVENTS_ABOUT, **asked)]
-        return self._facts(_FACTS_ABOUT, **asked), events, [_merge(row) for row in self._rows(_MERGES_ABOUT, **asked)]
+        events = [event_of(row) for row in self._rows(_EVENTS_ABOUT, **asked)]
+        return self._facts(_FACTS_ABOUT, **asked), events, [merge_of(row) for row in self._rows(_MERGES_ABOUT, **asked)]
 
     def sums_of(self, subject: str) -> dict[Channel, DecayedSum]:
         statement = """SELECT event, value, half_life, total, at FROM graph_sum
@@ -329,7 +329,7 @@ def _end(key: str) -> str:
     return key + "\U0010ffff"
 
 
-_FACT_COLUMNS = ("tenant", *(c.strip().removeprefix("f.") for c in _FACT.split(",")))
+_FACT_COLUMNS = ("tenant", *(c.strip().removeprefix("f.") for c in FACT.split(",")))
 
 
 def _fact_row(tenant: str, f: GraphFact) -> tuple[Any, ...]:
@@ -359,12 +359,12 @@ def _fact(row: tuple[Any, ...]) -> GraphFact:
     )
 
 
-def _event(row: tuple[Any, ...]) -> Event:
+def event_of(row: tuple[Any, ...]) -> Event:
     event_id, kind, time, subject, data, source = row
     return Event(event_id, kind, Micros(time), subject, json.loads(data), source)
 
 
-def _merge(row: tuple[Any, ...]) -> Merge:
+def merge_of(row: tuple[Any, ...]) -> Merge:
     merge_id, seq, kept, gone, reason, evidence, confidence, recorded_at, actor, undone_at, why, by = row
     undone = None if undone_at is None else Retraction(Micros(undone_at), why, by)
     claim = SameAs(kept, gone, reason, json.loads(evidence), confidence)

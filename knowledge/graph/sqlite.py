@@ -14,14 +14,15 @@ from core.clock import Clock
 from core.context import RequestContext
 from core.db import Database
 from knowledge.graph import tables as _tables  # noqa: F401  # SQLModel has to know them before it can make them
-from knowledge.graph.answers import CustomerGraph
 from knowledge.graph.backend import FactReader, FactWriter, Given
 from knowledge.graph.derived import Derivations
+from knowledge.graph.forgetting import ForgetfulGraph
 from knowledge.graph.port import PurposeLimits
 from knowledge.graph.repository import GraphRepository
+from knowledge.graph.repository_old import ForgettingRows
 
 
-class SqliteGraphStore(CustomerGraph):
+class SqliteGraphStore(ForgetfulGraph):
     """`GraphStore` over `core.db.Database`."""
 
     def __init__(
@@ -53,7 +54,7 @@ class _SqliteLog:
         """The database is the hub's to close."""
 
 
-class _Turn(GraphRepository):
+class _Turn(ForgettingRows):
     """A transaction's rows, and its audit row."""
 
     def __init__(self, session: Session, ctx: RequestContext, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -32,6 +33,9 @@ _RANDOM_PAIRS, _TRAINING_PAIRS = 100_000, 400_000
 _PSEUDO_MATCHES, _PSEUDO_PAIRS = 20.0, 500.0
 """How many pairs the expectations below weigh against what a file shows; a file of a few rows hardly moves them."""
 _ROUNDS = 5
+_EM_ROUNDS = (20, 4, 1)
+"""Each round divides the probability of a level that only strangers stand on; Splink refuses what no float can hold any
+more, and then fewer rounds are as good: the level is as improbable as can be."""
 _FAMILY = 64
 """Sharing no more than the family name is this much likelier among kin than within one entity."""
 
@@ -187,7 +191,13 @@ class _Batch:
 
     def learn(self, seed: int) -> tuple[dict[str, Sequence[float]], dict[str, Sequence[float]]]:
         """m and u by field, for the fields that the data could teach."""
-        linker = self._linker([expected(f) for f in self._fields], trained=False)
+        for rounds in _EM_ROUNDS[:-1]:
+            with suppress(ValueError):
+                return self._learn(seed, rounds)
+        return self._learn(seed, _EM_ROUNDS[-1])
+
+    def _learn(self, seed: int, rounds: int) -> tuple[dict[str, Sequence[float]], dict[str, Sequence[float]]]:
+        linker = self._linker([expected(f) for f in self._fields], trained=False, rounds=rounds)
         linker.training.estimate_u_using_random_sampling(
             _RANDOM_PAIRS, seed=seed, min_count_per_level=None, num_chunks=1
         )
@@ -251,7 +261,7 @@ class _Batch:
         table = pa.table({column: values, f"tf_{column}": [known.get(v, other) for v in values]})
         linker.table_management.register_term_frequency_lookup(self._api.register(table), column)
 
-    def _linker(self, comparisons: Sequence[Comparison], *, trained: bool) -> Linker:
+    def _linker(self, comparisons: Sequence[Comparison], *, trained: bool, rounds: int = 1) -> Linker:
         self._api = DuckDBAPI(connection=self._connection)
         settings = SettingsCreator(
             link_type="dedupe_only",
@@ -259,7 +269,7 @@ class _Batch:
             blocking_rules_to_generate_predictions=[],
             probability_two_random_records_match=0.5 if trained else 2 / max(4, len(self._records)),
             retain_matching_columns=False,
-            max_iterations=20,
+            max_iterations=rounds,
         )
         return Linker(self._api.register(self._table), settings, log_level=None)
 

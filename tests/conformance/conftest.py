@@ -13,7 +13,7 @@ from sqlmodel import Session
 from core.clock import ManualClock
 from core.db import Database
 from knowledge.graph import Derivations, GraphStore, PurposeLimits, SqliteGraphStore
-from knowledge.graph.answers import CustomerGraph
+from knowledge.graph.forgetting import ForgetfulGraph
 from knowledge.graph.neo4j import Neo4jGraphStore
 from tests.boltserver import AUTH, DATABASE, bolt_server
 from tests.graphs import NOW, Bench
@@ -29,7 +29,7 @@ def bolt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     database = Database(f"sqlite:///{tmp_path}/{request.param}.db")
     database.create_tables()
-    opened: list[CustomerGraph] = []
+    opened: list[ForgetfulGraph] = []
 
     def make(clock: ManualClock, limits: PurposeLimits | None, derived: Derivations | None) -> GraphStore:
         if request.param == "sqlite":
