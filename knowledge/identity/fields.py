@@ -16,7 +16,7 @@ from core.errors import InvalidInput, UnknownName
 from core.text import Text, has_chinese
 from knowledge.catalog import nearest
 from knowledge.identity.standard import Kind, standard
-from knowledge.identity.words import DATA, company_forms, plain, words
+from knowledge.identity.words import DATA, company_forms, person_name, plain
 
 Record = dict[str, str]
 """Field → standard value; a field without a value is not in it."""
@@ -169,6 +169,17 @@ def role_by_name(column: str) -> str | None:
     return None
 
 
+def _role_by_hint(column: str, sample: Sequence[str]) -> str | None:
+    """The role of a column of names that is called by whose names they are, or by the end at which they stand."""
+    if _share(sample, _WORDS_ONLY) < 0.8 or _is_category(sample):
+        return None
+    key = f"_{_column_key(column)}_"
+    for role, names in _dictionary().items():
+        if any((p in key) if has_chinese(p) else (f"_{p}_" in key) for p in names.get("hint", ())):
+            return role
+    return None
+
+
 def _roles(rows: Rows, told: Mapping[str, str]) -> dict[str, str]:
     columns = list(dict.fromkeys(c for row in islice(rows, _SAMPLE) for c in row))
     return {c: told[c] if c in told else _role(c, rows) for c in columns}
@@ -182,6 +193,8 @@ def _role(column: str, rows: Rows) -> str:
         return "ignore"
     sample = filled[:_SAMPLE]
     by_shape = _by_shape(sample)
+    if role is None and by_shape in ("text", "full_name"):
+        role = _role_by_hint(column, sample)
     if role == "record":
         return "record" if len(set(filled)) == len(cells) else "ignore"
     if role in ("full_name", "company") and by_shape in ("company", "full_name", "email", "phone"):
@@ -208,7 +221,7 @@ _SHAPES: dict[str, Callable[[str], object]] = {
     "date": _DATE_SHAPE.fullmatch,
     "phone": lambda v: re.fullmatch(r"[+(]?[\d*x()（） -]{7,18}(?:(?:ext|x|转|#|-)\.?\s*\d+)?", v) and not v.isalpha(),
     "company": lambda v: company_forms().search(v),
-    "full_name": lambda v: re.fullmatch(r"[\u3400-\u9fff]{2,4}", v) and v[0] in words()["surnames"],
+    "full_name": lambda v: person_name(v),
     "address": lambda v: (
         re.search(r"[省市区县镇乡村路街巷弄号栋幢室].*[路街巷弄道号栋幢室村\d]", v)
         or re.fullmatch(r"\d+\w?[ ,]+[a-z].*", v)
@@ -226,14 +239,25 @@ _CHECKED = {
     "surname": lambda v: not re.search(r"\d{3}", v),
 }
 _NEEDED = {"company": 0.4}
+_WORDS_ONLY = re.compile(r"[^\W\d_]+(?:[ .,'’·-]+[^\W\d_]+){0,4}\.?").fullmatch
+_NAMES_KNOWN = 0.25
+"""Of a column of words without numbers, this share has a name that is known: the others are names that are not."""
 
 
 def _by_shape(sample: Sequence[str]) -> str:
     for role, holds in _SHAPES.items():
-        if _share(sample, holds) >= _NEEDED.get(role, 0.7):
+        share = _share(sample, holds)
+        if role == "full_name" and share >= _NAMES_KNOWN and _share(sample, _WORDS_ONLY) >= 0.8:
             return role
+        if share >= _NEEDED.get(role, 0.7):
+            return role
+    return "category" if _is_category(sample) else "text"
+
+
+def _is_category(sample: Sequence[str]) -> bool:
+    """Few values, each of them many times."""
     distinct = len(set(sample))
-    return "category" if distinct <= 40 and len(sample) >= 5 * distinct else "text"
+    return distinct <= 40 and len(sample) >= 5 * distinct
 
 
 def _named(roles: Mapping[str, str]) -> dict[str, tuple[str, tuple[str, ...]]]:

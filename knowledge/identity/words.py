@@ -75,3 +75,33 @@ def skeleton(text: str) -> str:
     head, tail = letters[:1], letters[1:].translate(str.maketrans("cqzjdvm", "kksgtfn", "aeiouyhw"))
     head = head.translate(str.maketrans("ckq", "kkk"))
     return head + re.sub(r"(.)\1+", r"\1", tail)
+
+
+_SYLLABLE = (
+    r"(?:[bpmfdtnlgkhjqxrzcsyw]|[zcs]h)?"
+    r"(?:iong|iang|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|an|ao|ei|en|er|ia|ie|in|iu|ou|ua|ue|ui|un|uo|[aeiouv])"
+)
+_GIVEN = re.compile(rf"(?:{_SYLLABLE}){{1,3}}")
+
+
+@cache
+def _known_names() -> tuple[frozenset[str], frozenset[str]]:
+    """Given names, and Chinese family names as they sound."""
+    given = {*nicknames(), *words()["given_names"]}
+    family = {pinyin(name).replace(" ", "") for name in (*words()["surnames"], *words()["compound_surnames"])}
+    return frozenset(given), frozenset(family)
+
+
+def person_name(text: str) -> bool:
+    """Does it read as a person's whole name: in Chinese by the family name, in Latin letters by a known given name or
+    as Chinese names sound? `text` is plain."""
+    if has_chinese(text):
+        return bool(re.fullmatch(r"[\u3400-\u9fff]{2,4}", text)) and text[0] in words()["surnames"]
+    parts = re.findall(r"[^\W\d_]+", text)
+    if not 2 <= len(parts) <= 4 or re.search(r"\d|@", text):
+        return False
+    given, family = _known_names()
+    if not given.isdisjoint(parts):
+        return True
+    return any(parts[end] in family and _GIVEN.fullmatch("".join(rest))
+               for end, rest in ((0, parts[1:]), (-1, parts[:-1])))  # fmt: skip
