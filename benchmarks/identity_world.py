@@ -13,34 +13,34 @@ from pypinyin import lazy_pinyin
 
 from knowledge.identity import Table
 
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余于杜叶程"
     "魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝"
     "龚邵万钱严"
 )
-_GIVEN = (
+GIVEN = (
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰飞红玲建国文辉力斌波宇浩凯健俊帆帅旭"
     "宁欣怡佳慧颖琳雪梅婷晶莹倩璐瑶萱涵梓轩子睿晨曦诗雨思彤嘉怡泽楷博文昊天瑞祥成龙志鹏海燕春"
     "兰晓东小红丹丹云凤仙爱民卫国庆生金宝福贵德明永强立新正义学友少华家豪振宇佩玲淑贞雅婷"
 )
-_CITIES = [
+CITIES = [
     ("广东", "深圳", "南山福田罗湖宝安"), ("广东", "广州", "天河越秀海珠番禺"), ("浙江", "杭州", "西湖滨江余杭上城"),
     ("江苏", "南京", "玄武秦淮鼓楼建邺"), ("江苏", "苏州", "姑苏吴中虎丘相城"), ("四川", "成都", "武侯锦江青羊成华"),
     ("湖北", "武汉", "武昌洪山江汉汉阳"), ("山东", "青岛", "市南市北崂山李沧"), ("陕西", "西安", "雁塔碑林莲湖未央"),
     ("福建", "厦门", "思明湖里集美海沧"),
 ]  # fmt: skip
-_ROADS = [
+ROADS = [
     "人民", "中山", "解放", "建设", "和平", "新华", "文化", "科技", "学府", "滨河",
     "长江", "黄河", "北京", "上海", "朝阳", "幸福", "光明", "民主", "胜利", "友谊",
 ]  # fmt: skip
-_ESTATES = [
+ESTATES = [
     "阳光花园", "翠湖小区", "金色家园", "东方名城", "绿地国际", "万科城", "碧桂园", "丽景湾", "世纪新城", "锦绣华庭",
 ]  # fmt: skip
-_TRADES = [
+TRADES = [
     "科技", "贸易", "实业", "网络科技", "信息技术", "电子", "商贸", "机械", "建筑工程", "医疗器械",
     "物流", "食品", "生物科技", "环保科技",
 ]  # fmt: skip
-_BRAND = "华兴盛达恒通瑞丰金泰宏远鑫源博联创安顺天成海纳百川中正德信嘉利永昌东升凯旋龙腾飞跃启明卓越众合汇智诚隆立新"
+BRAND = "华兴盛达恒通瑞丰金泰宏远鑫源博联创安顺天成海纳百川中正德信嘉利永昌东升凯旋龙腾飞跃启明卓越众合汇智诚隆立新"
 _BACK = dict(
     zip(
         "张刘陈杨黄赵吴孙马罗郑谢许韩冯邓叶苏卢蒋贾陆范韦龙国军伟强华丽飞红云凤宝东学义贵龚严万钱",
@@ -55,7 +55,7 @@ Row = dict[str, Any]
 @cache
 def _homophones() -> dict[str, str]:
     sounds: defaultdict[str, str] = defaultdict(str)
-    for character in dict.fromkeys(_GIVEN):
+    for character in dict.fromkeys(GIVEN):
         sounds[lazy_pinyin(character)[0]] += character
     return {c: others.replace(c, "") for others in sounds.values() for c in others}
 
@@ -144,9 +144,9 @@ class _Scribe:
 
 
 def _home(dice: random.Random) -> tuple[str, ...]:
-    province, city, districts = dice.choice(_CITIES)
+    province, city, districts = dice.choice(CITIES)
     at = dice.randrange(len(districts) // 2) * 2
-    street = (dice.choice(_ROADS), str(dice.randrange(1, 400)), dice.choice(_ESTATES))
+    street = (dice.choice(ROADS), str(dice.randrange(1, 400)), dice.choice(ESTATES))
     return (province, city, districts[at : at + 2], *street, str(dice.randrange(1, 30)), _room(dice))
 
 
@@ -166,14 +166,12 @@ def people(families: int, seed: int) -> Labelled:
     rows: list[tuple[Row, object]] = []
     for family in range(families):
         home, phone, device = _home(dice), _mobile(dice), f"dv{dice.randrange(16**8):08x}"
-        surname = dice.choice(_SURNAMES)
-        generation = dice.choice(_GIVEN)
+        surname = dice.choice(SURNAMES)
+        generation = dice.choice(GIVEN)
         for place in range(dice.choice([1, 1, 2, 3, 4])):
-            own = dice.choice(_SURNAMES) if place == 1 else surname
+            own = dice.choice(SURNAMES) if place == 1 else surname
             child = place >= 2
-            given = (
-                generation + dice.choice(_GIVEN) if child else "".join(dice.choices(_GIVEN, k=dice.choice([1, 2, 2])))
-            )
+            given = generation + dice.choice(GIVEN) if child else "".join(dice.choices(GIVEN, k=dice.choice([1, 2, 2])))
             year = dice.randrange(2000, 2015) if child else dice.randrange(1955, 1999)
             born = (year, dice.randrange(1, 13), dice.randrange(1, 29))
             number = phone if place == 0 or (child and dice.random() < 0.5) else _mobile(dice)
@@ -204,14 +202,14 @@ def companies(count: int, seed: int) -> Labelled:
     taken: set[tuple[str, str]] = set()
     for company in range(count):
         if company == 0 or dice.random() > 0.08:
-            brand = "".join(dice.choices(_BRAND, k=dice.choice([2, 2, 3])))
+            brand = "".join(dice.choices(BRAND, k=dice.choice([2, 2, 3])))
             if company == 0 or dice.random() > 0.06:
                 home = _home(dice)
                 board = f"0{dice.randrange(20, 900)}{dice.randrange(10**8):08}"
-        trade = dice.choice([t for t in _TRADES if (brand, t) not in taken])
+        trade = dice.choice([t for t in TRADES if (brand, t) not in taken])
         taken.add((brand, trade))
         extension = str(dice.randrange(100, 9999))
-        person = dice.choice(_SURNAMES) + "".join(dice.choices(_GIVEN, k=2))
+        person = dice.choice(SURNAMES) + "".join(dice.choices(GIVEN, k=2))
         for records in tables:
             for _ in range(dice.choice([0, 1, 1, 1, 2])):
                 form = dice.choice(["有限公司", "有限责任公司", "股份有限公司", "公司", "（集团）有限公司", ""])

@@ -21,10 +21,11 @@ class Key(_Part):
 
 
 class Conflict(_Part):
-    """All of `differ` disagree altogether: `never` one entity, or only if a person does `confirm` it."""
+    """All of `differ` disagree altogether: `never` one entity; only if a person says so when they `ask`; or tied in a
+    file, unless its records show families, until a person does `confirm` it."""
 
     differ: tuple[str, ...] = Field(min_length=1)
-    then: Literal["never", "confirm"]
+    then: Literal["never", "ask", "confirm"]
     says: Annotated[Text, BeforeValidator(lambda said: Text(**said) if isinstance(said, dict) else said)]
 
 

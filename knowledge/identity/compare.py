@@ -12,7 +12,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from core.text import Text, has_chinese
 from knowledge.identity.standard import Kind
-from knowledge.identity.words import nicknames, pinyin, words
+from knowledge.identity.words import nicknames, pinyin, sounds_chinese, words
 
 LEVELS: dict[Kind, tuple[str, ...]] = {
     "name": ("same", "near", "crossed", "alike", "different"),
@@ -91,6 +91,8 @@ def _full_name(a: str, b: str) -> int:
     if _edits(a.replace(" ", ""), b.replace(" ", "")) <= 1:
         return 1
     left, right = a.split(), b.split()
+    if sounds_chinese(a) and sounds_chinese(b):  # a letter apart is another name; only the family name is the same
+        return 3 if set(left) & set(right) else 4
     if len(left) > len(right):
         left, right = right, left
     rest, scores = list(right), []
@@ -100,7 +102,7 @@ def _full_name(a: str, b: str) -> int:
         rest.remove(best)
     if max(scores) == 0 and not rest:
         return 1
-    if len(scores) > 1 and max(scores) <= 1:
+    if len(scores) > 1 and max(scores) <= 1 and max(map(len, rest), default=0) <= 1:
         return 2
     return 3 if min(scores) == 0 else 4
 
@@ -108,7 +110,8 @@ def _full_name(a: str, b: str) -> int:
 def _word(a: str, b: str) -> int:
     """0: one word or nearly; 1: alike or its initial; 2: another."""
     found = 0 if a == b else _name(a, b)
-    return 0 if found <= 1 else 1 if found == 3 else 2
+    part = found == 3 and (min(len(a), len(b)) == 1 or JaroWinkler.similarity(a, b) >= 0.86)
+    return 0 if found <= 1 else 1 if part else 2
 
 
 def _chinese_name(a: str, b: str) -> int:
@@ -120,7 +123,7 @@ def _chinese_name(a: str, b: str) -> int:
         apart = [i for i, (x, y) in enumerate(zip(sound_a, sound_b, strict=True)) if x != y]
         if len(apart) == 1 and _looks_alike(a[apart[0]], b[apart[0]]):
             return 2
-    elif abs(len(a) - len(b)) == 1 and family and (set(a) < set(b) or set(b) < set(a)):
+    elif family and (1 in (len(a), len(b)) or (abs(len(a) - len(b)) == 1 and (set(a) < set(b) or set(b) < set(a)))):
         return 2
     return 3 if family else 4
 

@@ -48,7 +48,7 @@ KINDS: dict[str, Kind | None] = {
     "text": "text",
 }
 """Role → how it is compared; None: not at all."""
-_ADDRESS = ("house_number", "address", "locality", "region", "postcode")
+ADDRESS = ("house_number", "address", "locality", "region", "postcode")
 _SAMPLE = 2_000
 
 
@@ -114,6 +114,8 @@ def lay_out(tables: Sequence[Rows], told: Mapping[str, str] | None = None) -> tu
             nearest=nearest(column, known) or sorted(known)[:5],
         )
     named = [_named(table) for table in roles]
+    for table, rows in zip(named, tables, strict=True):
+        _split_contacts(table, rows)
     _align(named, list(tables))
     used = {name: role for table in named for name, (role, _) in table.items() if KINDS[role]}
     fields = [Field(name, role, kind) for name, role in sorted(used.items()) if (kind := KINDS[role])]
@@ -274,6 +276,16 @@ def _named(roles: Mapping[str, str]) -> dict[str, tuple[str, tuple[str, ...]]]:
     return named
 
 
+def _split_contacts(named: dict[str, tuple[str, tuple[str, ...]]], rows: Rows) -> None:
+    """A column that holds address and phone in one cell, as on Chinese invoices, is both."""
+    for role, other in (("phone", "address"), ("address", "phone")):
+        if role in named and other not in named:
+            column = named[role][1][0]
+            sample = [plain(row.get(column)) for row in islice(rows, 200) if row.get(column) is not None]
+            if _share(sample, lambda v: _SHAPES["address"](v) and standard("phone", v)) >= 0.7:
+                named[other] = (other, (column,))
+
+
 def _align(named: list[dict[str, tuple[str, tuple[str, ...]]]], tables: Sequence[Rows]) -> None:
     """Where tables keep the same thing in different numbers of columns, the parts are put together in all of them."""
     parts = ("surname", "given_name")
@@ -292,11 +304,11 @@ def _align(named: list[dict[str, tuple[str, tuple[str, ...]]]], tables: Sequence
                 table["full_name"] = ("full_name", columns)
             else:
                 table.pop("full_name", None)
-    shapes = {frozenset(role for role, _ in table.values() if role in _ADDRESS) for table in named}
+    shapes = {frozenset(role for role, _ in table.values() if role in ADDRESS) for table in named}
     if len(shapes) > 1 and any(shape == {"address"} for shape in shapes) and all("address" in s for s in shapes):
         for table in named:
-            columns = tuple(c for wanted in _ADDRESS for role, found in table.values() if role == wanted for c in found)
-            for name in [n for n, (role, _) in table.items() if role in _ADDRESS]:
+            columns = tuple(c for wanted in ADDRESS for role, found in table.values() if role == wanted for c in found)
+            for name in [n for n, (role, _) in table.items() if role in ADDRESS]:
                 del table[name]
             table["address"] = ("address", columns)
 

@@ -3,7 +3,7 @@ Training is in train.py; this needs no database and judges one record as the bat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log2
@@ -70,6 +70,11 @@ _VERDICTS: dict[Verdict, Text] = {
 }
 
 
+_FEW_KIN = 5.0
+"""Bits of `kin` above which a file has so few families that whoever agrees in all but the name is more likely misspelt
+than a twin."""
+
+
 @dataclass(frozen=True)
 class MatchModel:
     """What training found. `prior`: bits for two records taken at random; `kin`: bits for two records that agree
@@ -90,7 +95,8 @@ class MatchModel:
         return tuple(c.field for c in self.comparisons)
 
     @cached_property
-    def _personal(self) -> frozenset[str]:
+    def personal(self) -> frozenset[str]:
+        """The fields that belong to one entity."""
         return frozenset(c.field.name for c in self.comparisons if c.field.role in self.rules.personal)
 
     @cached_property
@@ -110,11 +116,11 @@ class MatchModel:
         """Bits for the pair being one entity rather than two strangers, the prior included."""
         return self.prior + sum(bits for _, _, bits in self._weigh(a, b))
 
-    def split(self, a: Record, b: Record) -> tuple[float, float]:
-        """Bits of what belongs to one entity, and of what may be shared; without any prior."""
+    def split(self, a: Record, b: Record, fields: Collection[str]) -> tuple[float, float]:
+        """Bits of some fields, and of the others; without any prior."""
         weighed = self._weigh(a, b)
-        own = sum(bits for field, _, bits in weighed if field.name in self._personal)
-        return own, sum(bits for _, _, bits in weighed) - own
+        some = sum(bits for field, _, bits in weighed if field.name in fields)
+        return some, sum(bits for _, _, bits in weighed) - some
 
     def _weigh(self, a: Record, b: Record) -> list[tuple[Field, int, float]]:
         found = []
@@ -142,8 +148,8 @@ class MatchModel:
     ) -> Judgement:
         limits = self.rules.thresholds
         by_key = bool({field.role for field, at, _ in weighed if at == 0} & self.rules.keys.keys())
-        own = sum(bits for field, _, bits in weighed if field.name in self._personal) + self.kin
-        shared = bool(self._personal) and not by_key and own < weight
+        own = sum(bits for field, _, bits in weighed if field.name in self.personal) + self.kin
+        shared = bool(self.personal) and not by_key and own < weight
         if shared:
             weight = own
         probability = 1 / (1 + 2.0 ** -max(-60.0, min(60.0, weight)))
@@ -172,7 +178,8 @@ class MatchModel:
             if apart.issuperset(conflict.differ):
                 if conflict.then == "never":
                     return "no", conflict.says
-                found = found if found[1] else ("link", conflict.says)
+                doubtful = conflict.then == "ask" or self.kin < _FEW_KIN
+                found = found if found[1] else ("review" if doubtful else "link", conflict.says)
         return found
 
     def as_dict(self) -> dict[str, Any]:
@@ -194,7 +201,7 @@ class MatchModel:
 def rarest(field: Field, share: float) -> float:
     """The share of a value that no more than two records have. A company's name is registered once, so that one
     which is not seen elsewhere says more than its share in a small file tells."""
-    return share / 16 if field.kind == "company" else share
+    return share / 64 if field.kind == "company" else share
 
 
 def read_model(content: Mapping[str, Any], rules: Rules) -> MatchModel:

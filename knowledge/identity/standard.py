@@ -19,6 +19,11 @@ _BLANK = {"", "nan", "none", "null", "n/a", "na", "-", "--", "unknown", "无", "
 _EXTENSION = re.compile(r"(?:ext\.?|x|#|转|分机|,)\s*(\d{1,6})$")
 _INNER = re.compile(r"^(?:\+?86[ -]?)?\(?0?\d{0,4}\)?[ -]?\d{7,8}-(\d{1,5})$")
 """A switchboard's number with the extension after a dash."""
+_NUMBER_BEHIND = re.compile(
+    r"[\s,;:，；：、/|]*(?:电话|手机|tel)?[\s:：.]*"
+    r"(?:1[3-9][\d*]{9}|(?:\(?0\d{2,3}\)?[ -]?)?[2-8][\d*]{6,7}(?:\s*(?:转|分机|-)\s*\d{1,6})?)\s*$"
+)
+"""A phone number at the end of a cell that has more before it."""
 _DATE_CHINESE = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*[日号])?")
 _DATE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})")
 _MONTHS = {"janfebmaraprmayjunjulaugsepoctnovdec"[i : i + 3]: i // 3 + 1 for i in range(0, 36, 3)}
@@ -81,7 +86,7 @@ def _titles() -> frozenset[str]:
 
 def _untitled(name: str) -> str:
     for title in words()["titles"]:
-        if has_chinese(title) and len(name) > len(title) + 1 and name.endswith(title):
+        if has_chinese(title) and len(name) > len(title) and name.endswith(title):
             return name[: -len(title)]
     return name
 
@@ -89,6 +94,8 @@ def _untitled(name: str) -> str:
 def _phone(text: str) -> str:
     """Numbers in the order written, digits and `*` where masked, an extension after `x`; joined by a space."""
     numbers = []
+    if re.search(r"[\u3400-\u9fff]{3}", text):  # it stands behind an address
+        text = found[0] if (found := _NUMBER_BEHIND.search(text)) else ""
     for part in re.split(r"[/;|、，]|\s{2,}|(?<=\d)\s+(?=1[3-9]\d{9})", text):
         found = _EXTENSION.search(part.strip())
         extension = found[1] if found else ""
@@ -123,6 +130,7 @@ def _place(text: str) -> str:
 def _address(text: str) -> str:
     """Chinese: without province and the words 省市区县, one run; otherwise words with abbreviations written out."""
     if has_chinese(text):
+        text = _NUMBER_BEHIND.sub("", text) or text
         short = re.sub(_regions(), "", re.sub(r"^中国|[\s,，、()（）。]", "", text))
         return re.sub(r"(?<=[\u3400-\u9fff]{2})(?:市|区|县)|(?:自治|特别行政)", "", short) or text
     streets = words()["streets"]
@@ -140,6 +148,7 @@ def _company(text: str) -> str:
     if not has_chinese(text):
         words_left = re.findall(r"[^\W_]+", company_forms().sub("", text.replace("&", " and ")))
         return " ".join(w for w in words_left if w != "the") or text
+    text = re.sub(rf"\((?:{'|'.join(_places())})[省市区]?\)", "", text) or text
     bare = re.sub(r"[^\w]", "", company_forms().sub("", re.sub(r"[\s,，。.·]", "", text)))
     for _ in range(2):
         place = next((p for p in _places() if bare.startswith(p) and len(bare) > len(p) + 2), "")

@@ -23,7 +23,7 @@ from splink.internals.comparison_library import CustomComparison
 from knowledge.identity.blocking import CROWDED, common_keys, narrowed, single_keys
 from knowledge.identity.compare import LEVELS, level
 from knowledge.identity.expected import STRANGERS, expected, rarest_of, untrained
-from knowledge.identity.fields import Field, Record
+from knowledge.identity.fields import ADDRESS, Field, Record
 from knowledge.identity.model import Comparison, MatchModel, rarest
 from knowledge.identity.rules import Rules
 from knowledge.identity.standard import Kind
@@ -36,6 +36,10 @@ _ROUNDS = 5
 _EM_ROUNDS = (20, 4, 1)
 """Each round divides the probability of a level that only strangers stand on; Splink refuses what no float can hold any
 more, and then fewer rounds are as good: the level is as improbable as can be."""
+_MOVING = 0.01
+"""From which share of pairs with another address on people count as moving; fewer are errors."""
+_SURELY = 10.0
+"""Bits from which a pair is one entity for certain."""
 _FAMILY = 64
 """Sharing no more than the family name is this much likelier among kin than within one entity."""
 
@@ -80,6 +84,7 @@ def train(
         for field, c in zip(fields, base.comparisons, strict=True)
     )
     comparisons = tuple(_in_order(c) for c in comparisons)
+    comparisons = _moving(replace(base, comparisons=comparisons), records, pairs)
     scored = batch.score(comparisons, pairs, frequencies, least)
     prior = _fit_prior([w for _, _, w in scored], total)
     model = MatchModel(comparisons, prior, STRANGERS, frequencies, least, common, rules)
@@ -124,13 +129,37 @@ def _in_order(comparison: Comparison) -> Comparison:
     return comparison._replace(m=tuple(x / sum(m) for x in m))
 
 
+def _moving(model: MatchModel, records: Sequence[Record], pairs: Sequence[tuple[int, int]]) -> tuple[Comparison, ...]:
+    """The comparisons, where people move: who does changes all parts of an address at once, and together these weigh
+    against an entity no more than moving is rare. How rare, those pairs tell that are one entity by all else."""
+    parts = {c.field.name for c in model.comparisons if c.field.role in ADDRESS}
+    seen, moved = 0, 0
+    for i, j in pairs[:: max(1, len(pairs) // 50_000)]:
+        at_home, elsewhere = model.split(records[i], records[j], parts)
+        if elsewhere + model.prior > _SURELY and at_home != 0:
+            seen += 1
+            moved += at_home < 0
+    share = moved / (seen + _PSEUDO_MATCHES)
+    least = share ** (1 / len(parts)) if parts and share >= _MOVING else 0.0
+    return tuple(_at_least(c, least) if c.field.name in parts else c for c in model.comparisons)
+
+
+def _at_least(comparison: Comparison, ratio: float) -> Comparison:
+    """Disagreement is at least so likely among pairs of one entity, beside others."""
+    *nearer, last = comparison.m
+    floor = min(0.5, ratio * comparison.u[-1])
+    if last >= floor:
+        return comparison
+    return comparison._replace(m=(*(x * (1 - floor) / (1 - last) for x in nearer), floor))
+
+
 def _kin(model: MatchModel, records: Sequence[Record], scored: Sequence[tuple[int, int, float]]) -> float:
     """Bits for being one entity among the pairs that agree in what may be shared. Where more of them disagree in
     what is their own than errors explain, the rest are kin."""
     seen = apart = 0
     step = max(1, len(scored) // 50_000)
     for i, j, _ in scored[::step]:
-        own, shared = model.split(records[i], records[j])
+        own, shared = model.split(records[i], records[j], model.personal)
         if shared + model.prior > 0 and own != 0:
             seen += 1
             apart += own < 0

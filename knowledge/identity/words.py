@@ -100,8 +100,12 @@ def person_name(text: str) -> bool:
     parts = re.findall(r"[^\W\d_]+", text)
     if not 2 <= len(parts) <= 4 or re.search(r"\d|@", text):
         return False
-    given, family = _known_names()
-    if not given.isdisjoint(parts):
-        return True
-    return any(parts[end] in family and _GIVEN.fullmatch("".join(rest))
+    return not _known_names()[0].isdisjoint(parts) or sounds_chinese(text)
+
+
+@lru_cache(maxsize=100_000)
+def sounds_chinese(text: str) -> bool:
+    """Is it a Chinese person's name in pinyin, the family name first or last?"""
+    parts, family = re.findall(r"[a-z]+", text), _known_names()[1]
+    return len(parts) > 1 and any(parts[end] in family and _GIVEN.fullmatch("".join(rest))
                for end, rest in ((0, parts[1:]), (-1, parts[:-1])))  # fmt: skip
