@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import count
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count, pairwise
 
 from core.events import Event, Fact, Input, Relation
 from core.times import Micros
 from knowledge.catalog import Catalog
+from strategy.conflicts.layout import MOST, Layout
 from strategy.conflicts.model import TOGETHER, Witness
+from strategy.document import Aggregate, Strategy, leaves
 
 FIRST_KEY = 1_000
 """Keys of subjects that are tried together are longer than those of a witness, so that none begins another."""
@@ -19,24 +21,77 @@ EARLIER = TOGETHER // 4
 """How much earlier one of two fires: after all of the other's last minutes, and well within `TOGETHER`."""
 
 
-def joined(one: Witness, other: Witness, number: int, catalog: Catalog) -> dict[str, list[Input]]:
-    """Both pasts, in order of time, as that of one subject, whose key begins with the number. Where they say different
-    things of the subject there are two: one with what the one says, one with what the other does."""
-    return dict(_joined([(one, other)], number, catalog))
+Pasts = Iterator[tuple[Witness, Witness]]
+"""What each of two fires on, moved in time so that both may fire on the two together."""
 
 
-def apart(one: Witness, other: Witness, number: int, catalog: Catalog) -> dict[str, list[Input]]:
-    """As `joined`, with the events of the one, then of the other, some hours earlier: what counts at an instant alone
-    need not happen at the other's. What is known of the subject is known all along."""
-    known = [_earlier(witness, events=False) for witness in (one, other)]
-    return dict(_joined([(_earlier(one), known[1]), (known[0], _earlier(other))], number, catalog))
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What one strategy fires on by itself.
+
+    Attributes:
+        again: the same of somebody long known: of what there are to be few events there were too many, and some hours
+            ago they fell out of the window.
+        marks: how far back its conditions look, in microseconds.
+    """
+
+    witness: Witness
+    again: Witness
+    marks: frozenset[int]
+
+    @staticmethod
+    def of(strategy: Strategy, witness: Witness, catalog: Catalog) -> Alone:
+        first, *past = (
+            i if isinstance(i, Event) else replace(i, time=Micros(i.time - TOGETHER)) for i in witness.inputs
+        )
+        again = replace(witness, inputs=(first, *_fallen(strategy, witness, catalog), *past))
+        return Alone(witness, again, frozenset(Layout.of([strategy], catalog).windows))
 
 
-def _joined(
-    pairs: Iterable[tuple[Witness, Witness]], number: int, catalog: Catalog
-) -> Iterator[tuple[str, list[Input]]]:
+def as_they_are(one: Alone, other: Alone) -> Pasts:
+    yield one.witness, other.witness
+
+
+def apart(one: Alone, other: Alone) -> Pasts:
+    """The events of the one, then of the other, some hours earlier: what counts at an instant alone need not happen at
+    the other's. What is known of the subject is known all along."""
+    known = [_earlier(each.witness, events=False) for each in (one, other)]
+    yield _earlier(one.witness), known[1]
+    yield known[0], _earlier(other.witness)
+
+
+def spread(one: Alone, other: Alone) -> Pasts:
+    """The events of a type that happen on either far back, beyond a window that conditions look through, or all of them
+    but the last: there may be much in a long window and little in a short one. Facts are learned when they were."""
+    yield one.again, other.witness
+    yield one.witness, other.again
+    marks = sorted(one.marks | other.marks)
+    for near, far in pairwise([*marks, 2 * marks[-1]] if marks else []):
+        by = min((near + far) // 2, near + TOGETHER // 2)
+        for moved in _back(one.witness, by):
+            yield moved, other.witness
+        for moved in _back(other.witness, by):
+            yield one.witness, moved
+
+
+def _fallen(strategy: Strategy, witness: Witness, catalog: Catalog) -> Iterator[Event]:
+    key = witness.subject.split("/", 1)[1]
+    for _, c in leaves(strategy.trigger, ""):
+        if isinstance(c, Aggregate) and c.function == "count" and c.op in ("<", "<=") and c.window.over and not c.where:
+            at = Micros(witness.until - c.window.over - TOGETHER // 2)
+            for n in range(min(int(float(str(c.value))) + 1, MOST)):
+                yield Event(f"{key}-{c.event}-{at}-{n}", c.event, at, f"{catalog.events[c.event].subject}/{key}")
+
+
+def joined(pasts: Pasts, number: int, catalog: Catalog) -> dict[str, list[Input]]:
+    """Both of each two pasts, in order of time, as that of one subject, whose key begins with the number. Where they
+    say different things of the subject there are two: one with what the one says, one with what the other does."""
+    return dict(_joined(pasts, number, catalog))
+
+
+def _joined(pasts: Pasts, number: int, catalog: Catalog) -> Iterator[tuple[str, list[Input]]]:
     turns = count()
-    for one, other in pairs:
+    for one, other in pasts:
         if one.until != other.until:
             continue
         first, second = (_said(witness) for witness in (one, other))
@@ -53,6 +108,19 @@ def _earlier(witness: Witness, *, events: bool = True) -> Witness:
     first, *past = witness.inputs
     moved = (replace(i, time=Micros(i.time - EARLIER)) if events or not isinstance(i, Event) else i for i in past)
     return replace(witness, inputs=(first, *moved))
+
+
+def _back(witness: Witness, by: int) -> Iterator[Witness]:
+    """Type by type, all events, and all but the last, so much earlier."""
+    events = [item for item in witness.inputs[1:] if isinstance(item, Event)]
+    for name in dict.fromkeys(event.type for event in events):
+        ids = [event.id for event in events if event.type == name]
+        for moved in (ids, ids[:-1]) if len(ids) > 1 else (ids,):
+            items = (
+                replace(i, time=Micros(i.time - by)) if isinstance(i, Event) and i.id in moved else i
+                for i in witness.inputs
+            )
+            yield replace(witness, inputs=tuple(items))
 
 
 def _said(witness: Witness) -> dict[tuple[str, str], object]:

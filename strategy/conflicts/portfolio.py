@@ -14,7 +14,7 @@ from core.text import Text
 from knowledge.catalog import Catalog
 from strategy.conflicts import words
 from strategy.conflicts.cycles import cycles_through, events_read, goes_round
-from strategy.conflicts.joining import FIRST_KEY, apart, joined, renamed
+from strategy.conflicts.joining import FIRST_KEY, Alone, Pasts, apart, as_they_are, joined, renamed, spread
 from strategy.conflicts.layout import moment_of
 from strategy.conflicts.model import TOGETHER, Clash, Kind, Witness
 from strategy.conflicts.proof import always, implies, never, never_together, obviously_apart
@@ -23,11 +23,11 @@ from strategy.conflicts.witness import Trial, witness_of
 from strategy.document import Cap, Condition, Strategy
 from strategy.engine.check import check_strategy
 
-TRIED = 8
+TRIED = 4
 """Strategies that share an engine when pairs are tried: it judges each of them on the past of every pair."""
 
 _Pair = tuple[Strategy, Strategy]
-_Joining = Callable[[Witness, Witness, int, Catalog], dict[str, list[Input]]]
+_Way = Callable[[Alone, Alone], Pasts]
 
 
 @dataclass
@@ -54,6 +54,10 @@ class _Known:
     def dead(self) -> tuple[Condition, ...] | None:
         """Conditions that cannot hold together, where it never fires."""
         return None if self.fires_on is not None else never(self.strategy, self.catalog)
+
+    @cached_property
+    def alone(self) -> Alone | None:
+        return None if self.fires_on is None else Alone.of(self.strategy, self.fires_on, self.catalog)
 
     @cached_property
     def names(self) -> Names:
@@ -184,8 +188,9 @@ class Portfolio:
 
     def _meetings(self, strategy: Strategy, touched: dict[str, list[Clash]]) -> Iterator[Clash]:
         near = [self._strategies[name] for name in touched if not self._apart(strategy, self._strategies[name])]
-        witnesses = self._at_once(strategy, near, joined)
-        witnesses |= self._at_once(strategy, [each for each in near if each.name not in witnesses], apart)
+        witnesses: dict[str, Witness] = {}
+        for way in (as_they_are, apart, spread):
+            witnesses |= self._at_once(strategy, [each for each in near if each.name not in witnesses], way)
         for other in near:
             witness = witnesses.get(other.name)
             if witness is None and (self._about(other).dead or never_together(strategy, other, self._catalog)):
@@ -198,26 +203,26 @@ class Portfolio:
                 else:
                     yield Clash(clash.kind, clash.strategies, words.undecided(clash.said), clash.actions, False)
 
-    def _at_once(self, strategy: Strategy, others: Sequence[Strategy], joining: _Joining) -> dict[str, Witness]:
+    def _at_once(self, strategy: Strategy, others: Sequence[Strategy], way: _Way) -> dict[str, Witness]:
         """Meetings found by putting together what each fires on by itself: no solver, one engine for some at a time."""
-        mine = self._fires_on(strategy)
+        mine = self._about(strategy).alone
         found: dict[str, Witness] = {}
         for start in range(0, 0 if mine is None else len(others), TRIED):
             assert mine is not None
-            found |= self._put_together(strategy, mine, others[start : start + TRIED], joining)
+            found |= self._put_together(strategy, mine, others[start : start + TRIED], way)
         return found
 
     def _put_together(
-        self, strategy: Strategy, mine: Witness, others: Sequence[Strategy], joining: _Joining
+        self, strategy: Strategy, mine: Alone, others: Sequence[Strategy], way: _Way
     ) -> dict[str, Witness]:
         pasts: dict[str, list[Input]] = {}
         pairs: dict[str, tuple[str, str]] = {}
         for number, other in enumerate(others, start=FIRST_KEY):
-            yours = self._fires_on(other)
-            together = {} if yours is None else joining(mine, yours, number, self._catalog)
+            yours = self._about(other).alone
+            together = {} if yours is None else joined(way(mine, yours), number, self._catalog)
             pasts |= together
             pairs |= dict.fromkeys(together, (strategy.name, other.name))
-        trial = Trial([strategy, *others], self._catalog, mine.until)
+        trial = Trial([strategy, *others], self._catalog, mine.witness.until)
         return {pairs[key][1]: witness for key, witness in trial.run(pasts, pairs).items()}
 
     # one that another swallows

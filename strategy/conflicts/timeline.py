@@ -33,6 +33,10 @@ class Slot:
     count: Any
     fields: dict[str, Property]
     passes: dict[str, Any] = field(default_factory=dict)
+    some: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.some = self.count > 0
 
 
 class Timeline:

@@ -150,7 +150,7 @@ class Worth:
         return slot.passes[key]
 
     def _comes(self, slot: Slot, found: EventFilter) -> Any:
-        return conj((slot.count > 0, self._passes(slot, found)))
+        return conj((slot.some, self._passes(slot, found)))
 
     def _taken(self, c: Aggregate | Change, slots: list[Slot]) -> list[tuple[Slot, Any]]:
         """The slots with the condition for their events to count: they pass, and have the field."""
@@ -232,8 +232,8 @@ class Worth:
             else:
                 number = period(slot.at, c.per, self._past.catalog.timezone)
                 longer = z3.If(z3.And(run > 0, last == number), run, z3.If(last == number - 1, run + 1, 1))
-                last = z3.If(slot.count > 0, number, last)
-            run = z3.If(slot.count > 0, z3.If(good, longer, 0), run)
+                last = z3.If(slot.some, number, last)
+            run = z3.If(slot.some, z3.If(good, longer, 0), run)
         return run
 
     def _change(self, c: Change, at: int) -> Pair:

@@ -42,9 +42,20 @@ class Found:
 
 def found_in(records: Records, catalog: Catalog, handled: dict[str, set[str]]) -> Iterator[Found]:
     """Findings. `handled`: object type → subjects that a strategy has fired for."""
+    theirs = _theirs(records, catalog)
     yield from _groups(records, catalog, handled)
-    yield from _moments(records, catalog)
-    yield from _missing_steps(records, catalog)
+    yield from _moments(records, catalog, theirs)
+    yield from _missing_steps(records, catalog, theirs)
+
+
+def _theirs(records: Records, catalog: Catalog) -> dict[str, list[str]]:
+    """Object type → recorded events of what its subjects do, or meet; not of what our own actions send them."""
+    ours = {event for action in catalog.actions.values() for event in action.causes}
+    found: dict[str, list[str]] = defaultdict(list)
+    for event, type_ in catalog.events.items():
+        if records.times[event] and event not in ours:
+            found[type_.subject].append(event)
+    return found
 
 
 # people at risk whom nothing reaches
@@ -107,7 +118,7 @@ def _sharpest(
 # what went before
 
 
-def _moments(records: Records, catalog: Catalog) -> Iterator[Found]:
+def _moments(records: Records, catalog: Catalog, theirs: dict[str, list[str]]) -> Iterator[Found]:
     """Events that stopped before a forecast rose, more often than they stop for others at the same time."""
     for name, forecast in catalog.forecasts.items():
         kind = forecast.subject
@@ -119,7 +130,7 @@ def _moments(records: Records, catalog: Catalog) -> Iterator[Found]:
         middle = moments[len(moments) // 2]
         calm = [who for who in records.subjects[kind] if who not in rises]
         best: tuple[float, str, int, int] | None = None
-        events = [event for event, type_ in catalog.events.items() if type_.subject == kind and records.times[event]]
+        events = theirs.get(kind, [])
         sure = _confidence(len(events) * len(catalog.forecasts))
         for event in events:
             silent = sum(1 for who, at in rises.items() if not records.count(event, who, at - BEFORE, at))
@@ -164,15 +175,11 @@ def _rose(values: list[tuple[Micros, Any]]) -> Micros | None:
 # steps that are missing
 
 
-def _missing_steps(records: Records, catalog: Catalog) -> Iterator[Found]:
+def _missing_steps(records: Records, catalog: Catalog, theirs: dict[str, list[str]]) -> Iterator[Found]:
     """A → B: after most of the one the other comes within a time, and more often than it comes anyway."""
-    by_kind: dict[str, list[str]] = defaultdict(list)
-    for event, type_ in catalog.events.items():
-        if records.times[event]:
-            by_kind[type_.subject].append(event)
     days = max(1.0, (records.end - records.begin) / DAY)
-    sure = _confidence(sum(len(events) * (len(events) - 1) for events in by_kind.values()) * len(DELAYS))
-    for kind, events in by_kind.items():
+    sure = _confidence(sum(len(events) * (len(events) - 1) for events in theirs.values()) * len(DELAYS))
+    for kind, events in theirs.items():
         for first in events:
             best: tuple[float, Found] | None = None
             for then in events:

@@ -93,6 +93,13 @@ def test_a_step_that_usually_follows_and_did_not_is_found_with_those_who_miss_it
     assert [step["event"] for step in found.strategy.trigger.model_dump()["steps"]] == ["repair", "fixed"]
 
 
+@pytest.mark.parametrize(("event", "kind"), [("fixed", "missing_step"), ("login", "moment")])
+def test_what_our_own_actions_send_is_no_moment_of_a_customer(event: str, kind: str) -> None:
+    catalog = read_catalog(HEAD + EVENTS + TAIL.replace("voice}", f"voice, causes: [{event}]}}")).catalog
+    assert kind in made()
+    assert kind not in {each.kind for each in recommendations(catalog, (), (), world())}
+
+
 def test_a_template_says_what_it_would_have_done_and_is_left_out_once_it_runs() -> None:
     template = Template(
         "busy",
