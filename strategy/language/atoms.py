@@ -132,10 +132,13 @@ def _restored(word: str) -> str:
 
 def atoms_of(text: str) -> list[Atom]:
     """The atoms of a normalised text, white space left out."""
-    found = []
+    found: list[Atom] = []
     for match in _PIECE.finditer(text):
         kind, piece = str(match.lastgroup), match.group()
-        found.append(Atom(kind, piece, stem(piece) if kind == "word" else piece, match.start(), match.end()))
+        key = stem(piece) if kind == "word" else piece
+        if len(key) == 3 and key.endswith("s") and found and found[-1].text == "-" and found[-1].end == match.start():
+            key = key[:-1]  # top-ups, sign-ins
+        found.append(Atom(kind, piece, key, match.start(), match.end()))
     return found
 
 

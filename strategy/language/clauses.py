@@ -196,6 +196,9 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
         if not values or owned or not content or event_here or part.has("CMPV"):
             rest.append(part)
             continue
+        if part.has("VERB", "LIGHT") and i and parts[i - 1].has("OBJECT") and _event_next(parts[i + 1 :]):
+            rest.append(replace(part, senses={"FILLER": None}))  # a customer | opens | a complaint
+            continue
         trails = any(p.named("event") for p in parts[:i]) and not any(p.has("OBJECT") for p in parts[i + 1 : i + 2])
         if trails or any(p.has("CMPV") for p in parts[i + 1 : i + 2]):
             rest.append(part)
@@ -208,6 +211,11 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
     return rest
 
 
+def _event_next(parts: Sequence[Part]) -> bool:
+    after = next((p for p in parts if not p.senses.keys() <= {"FILLER", "A", "ANY", "ANOTHER"}), None)
+    return after is not None and bool(after.named("event"))
+
+
 def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
     """ "给黑卡会员打个外呼", "send a coupon to gold members": who gets it says for whom; the rest is the action."""
     for i, part in enumerate(parts):
@@ -216,11 +224,17 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
             values = [n for n in spared[0].named("value") if n.of == "attribute"]
             scope.audience.append(_noun(spared[0], values, "!=", scope))
             return receivers([*parts[: i - len(spared)], *parts[i + 1 :]], scope)
-        if not part.has("GIVE", "FOR", "TO") or part.has("NAME"):
+        told = part.named("action") and _valued_noun(parts[i + 1 :])
+        if not told and (not part.has("GIVE", "FOR", "TO") or part.has("NAME")):
             continue
         stop = i + 1
         while stop < len(parts) and (
-            parts[stop].has("OBJECT", "NOTW") or _pure_value(parts[stop]) or _small(parts[stop])
+            parts[stop].has("OBJECT", "NOTW")
+            or _pure_value(parts[stop])
+            or _small(parts[stop])
+            or _yes_no(parts[stop], scope)
+            or (parts[stop].has("NEG") and _yes_no(parts[min(stop + 1, len(parts) - 1)], scope))
+            or (parts[stop].named("attribute") and _pure_value(parts[stop - 1]))
         ):
             stop += 1
         valued = [p for p in parts[i + 1 : stop] if p.has("VALUE")]
@@ -229,8 +243,27 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
             but = i > 0 and parts[i - 1].has("EXCEPT", "NEG", "NOTW")
             denied = but or any(p.has("NOTW") for p in parts[i + 1 : stop])
             scope.audience.append(_noun(valued[0], values, "!=" if denied else "==", scope))
-            return [*parts[: i - but], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
+            kept = parts[: i + 1] if told else parts[: i - but]
+            return [*kept, *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
+        flags = [p for p in parts[i + 1 : stop] if _yes_no(p, scope)]
+        if len(flags) == 1 and len(flags[0].named("attribute")) == 1 and not told:
+            flag = flags[0].named("attribute")[0]
+            yes = not any(p.has("NEG", "NOTW") for p in parts[i + 1 : stop])
+            who = LeafDraft(AttributeIs(name=flag.id, op="==", value=yes), flag.owner, "state", (flags[0],))
+            scope.audience.append(who)
+            return [*parts[:i], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
     return list(parts)
+
+
+def _yes_no(part: Part, scope: Scope) -> bool:
+    named = part.named("attribute")
+    return bool(named) and len(named) == len(part.names) and all(scope.attribute(n).type == "boolean" for n in named)
+
+
+def _valued_noun(parts: Sequence[Part]) -> bool:
+    """What is left of the action is a noun with its value: 短信通知|绿电住户."""
+    rest = [p for p in parts if not _small(p)]
+    return len(rest) == 2 and _pure_value(rest[0]) and rest[1].has("OBJECT")
 
 
 def _pure_value(part: Part) -> bool:

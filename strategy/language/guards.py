@@ -220,11 +220,18 @@ _FORMS = [
             "NOREPEAT d:WINDOW|DUR",
             "EACHONE d:WINDOW|DUR NOREPEAT",
             "NOREPEAT FORTIME d:DUR",
+            "NOREPEAT EACHONE d:WINDOW|DUR",
         )
     ),
     *(
         _Form(pattern(text), _budget, True)
-        for text in ("BUDGET COLON? n:QTY|CMPQ INALL?", "n:CMPQ INALL INALL?", "CMP n:QTY INALL")
+        for text in (
+            "BUDGET COLON? n:QTY|CMPQ INALL?",
+            "n:CMPQ INALL INALL?",
+            "CMP n:QTY INALL",
+            "n:QTY INALL CMP? INALL",
+            "CUMULATIVE CMP? VERB n:QTY",
+        )
     ),
     *(_Form(pattern(text), _consent, True) for text in ("CONSENT c:STRING|UNKNOWN OBJECT?", "CONSENT c:NAME OBJECT?")),
     *(
@@ -233,6 +240,8 @@ _FORMS = [
             f"FIRST? ROLLOUT COLON? q:PERCENT {_TAIL}",
             f"q:PERCENT OBJECT? SHARE? ROLLOUT {_TAIL}",
             "q:PERCENT START",
+            "ONLY VERB? GIVE|TO|FOR? q:PERCENT OBJECT",
+            "q:PERCENT DISTANCE? OBJECT ONLY",
             f"FOR q:PERCENT OBJECT|SHARE {_TAIL}",
             f"FIRST FOR? q:PERCENT {_TAIL}",
         )

@@ -210,6 +210,9 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
             if word.kind == "AFTER" and atoms[i].text in ("follow", "follows", "followed"):
                 senses.setdefault("HAPPEN", "en")  # only "following" is after; "no quiz follows" is that none happens
                 continue
+            if word.kind in _NEWEST and atoms[i].text in ("lasts", "lasted", "lasting"):
+                senses.setdefault("FILLER", None)  # what lasts 15 minutes is not the last one
+                continue
             if word.kind in ("MEASURE", "GRADE") and (i == 0 or not _is_number(atoms[i - 1])):
                 continue
             senses.setdefault(word.kind, word.value)
@@ -222,6 +225,9 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
         if senses:
             yield match.stop, senses, match.weak
     yield from _numbers(atoms, i, text)
+
+
+_NEWEST = ("LAST", "LASTALONE", "FUNCTION", "PREVIOUS", "SINCE")
 
 
 def _is_number(atom: Atom) -> bool:

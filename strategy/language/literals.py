@@ -94,7 +94,8 @@ def join_values(parts: Sequence[Part]) -> list[Part]:
         last = result[-2:] if len(result) >= 2 else []
         if _more_text(result, part):
             said = result[-2].get("VALUES") or [result[-2]]
-            texts = Part(result[-2].start, part.end, {"STRING": said[0].get("STRING"), "VALUES": [*said, part]})
+            kind = "STRING" if said[0].has("STRING") else "UNKNOWN"
+            texts = Part(result[-2].start, part.end, {kind: said[0].get(kind), "VALUES": [*said, part]})
             result[-2:] = [texts]
             continue
         if part.has("STRING") and not part.names and result and result[-1].named("field", "attribute"):
@@ -116,8 +117,10 @@ def join_values(parts: Sequence[Part]) -> list[Part]:
 
 
 def _more_text(result: Sequence[Part], part: Part) -> bool:
-    """ "drink is "latte" or "americano"": one more text that the same thing may be."""
-    if len(result) < 3 or not (part.has("STRING") and result[-2].has("STRING") and result[-1].has("OR", "LIST")):
+    """ "drink is "latte" or "americano"", "城市是上海或苏州": one more text that the same thing may be."""
+    if len(result) < 3 or not result[-1].has("OR", "LIST"):
+        return False
+    if not any(part.has(kind) and result[-2].has(kind) for kind in ("STRING", "UNKNOWN")):
         return False
     return result[-3].has("COP", "COPNEG") and not (part.names or result[-2].names or result[-1].names)
 

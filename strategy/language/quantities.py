@@ -40,7 +40,12 @@ def _num(b: Bindings) -> float:
 def _with_unit(b: Bindings, _: Part) -> dict[str, object] | None:
     if b["u"].get("UNIT") == "points" and b["u"].names:  # "500 points" where points are a thing of the catalog
         return None
-    return _quantity(_num(b), b["u"].get("UNIT"))
+    named = _MOST_OF_A_YEAR.get((b["u"].get("UNIT"), b["u"].end - b["u"].start), 0) >= _num(b) >= 1
+    return {**_quantity(_num(b), b["u"].get("UNIT")), **({"OFYEAR": None} if named else {})}
+
+
+_MOST_OF_A_YEAR = {("month", 1): 12, ("quarter", 2): 4}
+"""3月 and 二季度, unlike 3个月, may be parts of the calendar's year; a word such as 近 or 内 makes them a length."""
 
 
 def _half_more(b: Bindings, _: Part) -> dict[str, object] | None:
@@ -185,6 +190,7 @@ _ENDS = "( m:MINUS )? a:QTY AND|TO|MINUS|VERSUS ( w:MINUS )? b:QTY"
 _COMPARISONS = [
     rule(f"COP? BETWEEN {_ENDS} BETWEENEND? ( i:INCLUSIVE )? ( LPAR i:INCLUSIVE RPAR )?", _range),
     rule(f"COP? {_ENDS} BETWEENEND ( i:INCLUSIVE )? ( LPAR i:INCLUSIVE RPAR )?", _range),
+    rule("SINCEVALUE m:MINUS? a:QTY TO w:MINUS? b:QTY", _range),
     rule("c:CMP|COP|COPNEG MINUS q:QTY", _negative),
     rule("COP c:CMP MINUS q:QTY", _negative),
     rule("c:CMP q:QTY", lambda b, _: _compare(b["c"].get("CMP"), b)),
@@ -344,9 +350,21 @@ _EVERY = [rule("EACH o:OBJECT", lambda b, _: {**b["o"].senses, "EACHONE": None})
 """每家门店 · each store: of every such thing."""
 
 
+def _told_apart(parts: Sequence[Part]) -> list[Part]:
+    """ "2 stars or fewer" is "2 or fewer stars"; in "等级到30" what a value comes to is what it reaches."""
+    result = list(parts)
+    for i in range(1, len(result) - 1):
+        before, part, after = result[i - 1 : i + 2]
+        if before.has("NUM") and after.has("POSTCMP") and part.named("field", "attribute") and not part.has("UNIT"):
+            result[i : i + 2] = [after, part]
+        elif part.has("TO") and after.has("NUM") and before.named("attribute") and not part.names:
+            result[i] = replace(part, senses={"CMP": ">="})
+    return result
+
+
 def quantities(parts: Sequence[Part]) -> list[Part]:
     """All passes, in the order in which they build on one another."""
-    parts = rewrite(join_values(parts), _AMOUNTS)
+    parts = rewrite(_told_apart(join_values(parts)), _AMOUNTS)
     parts = rewrite(parts, _HOURS)
     before = 0
     while before != len(parts):

@@ -13,7 +13,7 @@ from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
 from strategy.language.outline import Clause, Joined, Node
 from strategy.language.scope import Scope
-from strategy.language.segment import Segment, choose, complain, which_of
+from strategy.language.segment import Segment, choose, complain, refuse_calendar, which_of
 from strategy.language.values import Tests, enum_value, tests_of
 
 
@@ -223,6 +223,8 @@ def _take_comparisons(seg: Segment, said: Said) -> None:
         ):
             if quantity.micros <= 0:
                 scope.invalid([part], "时长应大于0", "a duration must be longer than zero")
+            if part.has("OFYEAR"):
+                refuse_calendar(part, scope)
             said.window, said.window_part = Span("bare", over=quantity.micros, said=quantity), part
             seg.use(part)
         elif comparison is not None:

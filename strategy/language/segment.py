@@ -146,13 +146,8 @@ def complain(part: Part, scope: Scope) -> NoReturn:
             f"{said!r} was not understood here",
             Text("先后顺序请说“A后…B”或“A → B”", "Say an order as “A then B” or “A → B”"),
         )
-    if part.has("CALENDAR"):
-        scope.invalid(
-            [part],
-            f"还不支持“{said}”这样的自然周期",
-            f"calendar periods such as {said!r} are not supported",
-            Text("请改用滑动时间窗，例如“最近7天”", "Say a sliding window instead, such as “in the last 7 days”"),
-        )
+    if part.has("CALENDAR", "OFYEAR"):
+        refuse_calendar(part, scope)
     if part.has("CLASH"):
         scope.invalid(
             [part],
@@ -191,6 +186,16 @@ def complain(part: Part, scope: Scope) -> NoReturn:
             f"{said!r} does not connect with the rest of this clause; an “and” or a comma may be missing",
         )
     scope.invalid([part], f"没有看懂这里的“{said}”", f"{said!r} was not understood here")
+
+
+def refuse_calendar(part: Part, scope: Scope) -> NoReturn:
+    said = scope.said(part)
+    scope.invalid(
+        [part],
+        f"还不支持“{said}”这样的自然周期",
+        f"calendar periods such as {said!r} are not supported",
+        Text("请改用滑动时间窗，例如“最近7天”", "Say a sliding window instead, such as “in the last 7 days”"),
+    )
 
 
 def choose(

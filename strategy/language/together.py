@@ -88,6 +88,8 @@ def _follow_up(members: list[Draft], marks: Sequence[str], scope: Scope) -> list
             result[-1] = sequence_draft([*last.steps, step], last.owner, (*last.parts, *parts_of(member)), scope)
         elif isinstance(last, LeafDraft) and (absent := _absent_too(last, member)) is not None:
             result[-1] = sequence_draft(absent, last.owner, (*last.parts, *parts_of(member)), scope)
+        elif isinstance(last, LeafDraft) and (opened := _said_again(last, member)) is not None:
+            result[-1] = opened
         elif last is not None and _one_event(last, member):
             assert isinstance(member, LeafDraft) and isinstance(last, LeafDraft)
             result[-1] = _merged(last, member)
@@ -112,6 +114,17 @@ def _absent_too(last: LeafDraft, member: Draft) -> list[Step] | None:
         return None
     also = Step(event=member.without.event, where=member.without.where, within=end.within, absent=True)
     return [*last.condition.steps, also]
+
+
+def _said_again(last: LeafDraft, member: Draft) -> LeafDraft | None:
+    """ "complains and the complaint isn't closed within 2 days": the sequence begins with the act just said."""
+    if not (_is_act(last) and isinstance(member, LeafDraft) and isinstance(member.condition, Ordered)):
+        return None
+    first, act = member.condition.steps[0], _step(last.condition)
+    if first.event != act.event or (first.where and act.where and first.where != act.where):
+        return None
+    steps = (first if first.where else act, *member.condition.steps[1:])
+    return replace(member, condition=Ordered(steps=steps), parts=(*last.parts, *member.parts))
 
 
 def _is_act(draft: Draft) -> bool:

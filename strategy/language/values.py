@@ -86,6 +86,7 @@ def check_possible(
     tests: Sequence[tuple[Op, float]], low: float | None, high: float | None, part: Part, scope: Scope
 ) -> None:
     """Refuse what no value within [low, high] can make true, and what every value makes true."""
+    outcomes = []
     for op, value in tests:
         never = (high is not None and (value > high or (value == high and op == ">")) and op in (">", ">=", "==")) or (
             low is not None and (value < low or (value == low and op == "<")) and op in ("<", "<=", "==")
@@ -93,7 +94,8 @@ def check_possible(
         always = (low is not None and (value < low or (value == low and op == ">=")) and op in (">", ">=", "!=")) or (
             high is not None and (value > high or (value == high and op == "<=")) and op in ("<", "<=", "!=")
         )
-        if never or always:
+        outcomes.append((never, always))
+        if never or (len(outcomes) == len(tests) and all(a for _, a in outcomes)):
             bounds = f"{'' if low is None else f'{low:g}'}–{'' if high is None else f'{high:g}'}"
             scope.refuse(
                 [part],
