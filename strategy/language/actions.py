@@ -126,6 +126,10 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
     if not bare:
         return None
     named = [p for p in bare if p.named("action")]
+    if (
+        len(named) == 2 and named[0] is bare[0] and named[0].has("VERB")
+    ):  # 推送|首充双倍: the one is done with the other
+        named = named[1:]
     if named and (stopped := next((p for p in piece if p.has("STOPS") and not p.names), None)):
         scope.refuse(
             [stopped, *bare[-1:]],
@@ -244,7 +248,8 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
         tests += [
             p
             for p in bare
-            if p.has("DUR", "WINDOW", "CMPQ", "AT") or p.named("event", "field", "attribute", "relation")
+            if p.has("DUR", "WINDOW", "CMPQ", "AT", "DATE", "FILLERDAY", "TODAY", "HALF", "PERCENT")
+            or p.named("event", "field", "attribute", "relation")
         ]
     if any(p.has("AFTER") for p in bare) and any(p.has("DUR", "AT") for p in bare):
         tests += bare

@@ -271,7 +271,7 @@ def _pure_value(part: Part) -> bool:
 
 
 def _small(part: Part) -> bool:
-    return part.senses.keys() <= {"FILLER", "A", "DE", "EACHONE", "ANY", "BOTH"}
+    return part.senses.keys() <= {"FILLER", "A", "DE", "EACHONE", "ANY", "BOTH", "ON"}
 
 
 def _noun(part: Part, values: Sequence[Name], op: Op, scope: Scope) -> LeafDraft:

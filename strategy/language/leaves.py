@@ -37,6 +37,8 @@ def near_leaf(seg: Segment) -> LeafDraft:
     scope = seg.scope
     part, name = cast(tuple[Part, Name], choose(seg.names("place"), scope))
     seg.use(part)
+    if moved := seg.take("LIGHT"):
+        complain(moved, scope)  # who leaves a shop is not near it
     while seg.take("NEAR", "DISTANCE", "INSIDE", "SINCE", "TO"):
         pass
     metres, far = scope.catalog.places[name.id].radius, False

@@ -90,6 +90,9 @@ def _joint(part: Part) -> bool:
 
 def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
     parts = [p for p in parts if p.senses.keys() != {"FILLER"}]
+    for at, (mark, after) in enumerate(zip(parts, parts[1:], strict=False)):
+        if mark.has("COLON") and after.has("IF"):  # customers whose tier is gold: when …
+            parts[at] = Part(mark.start, mark.end, {"COMMA": None})
     tokens: list[Token] = []
     groups: list[bool] = []
     closed = False
@@ -108,6 +111,8 @@ def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
             tokens += _join_run(parts, i, stop, tokens, scope)
             i = stop
         elif part.has("IF") and (not tokens or tokens[-1].type in ("LPAR",)):
+            i += 1
+        elif part.has("FIRST") and _followed(parts[i + 1 :]):
             i += 1
         elif part.has("WHENEND") and _splits(tokens, parts, i):
             tokens.append(Token("AND", part))
@@ -141,6 +146,14 @@ def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
 _SUFFIX = ("WHENEND", "DE", "OBJECT", "FILLER")
 """What may still follow a bracketed condition: "…(…)的客户", "…(…)时"."""
 _PREFIX = ("OBJECT", "FILLER", "DE", "IF", "ANY", "FIRST", "FOR", "EACHONE", "FIT", "A", "WHO")
+
+
+def _followed(parts: Sequence[Part]) -> bool:
+    """ "先访问价格页，2天内提交工单，之后…": what comes after the comma says that it follows."""
+    comma = next((i for i, p in enumerate(parts) if p.has("COMMA")), len(parts))
+    return not any(p.has("NEXT", "AFTER") for p in parts[:comma]) and any(
+        p.has("NEXT", "AFTER", "WINDOW") and not p.names for p in parts[comma : comma + 3]
+    )
 
 
 def _drop_carriers(tokens: list[Token], scope: Scope) -> None:

@@ -319,6 +319,7 @@ _PERIODS_COMPARED = [
     rule("VERSUS|SINCEVALUE PREVIOUS u:UNIT", _period),
     rule("SINCEVALUE PREVIOUS q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS PREVIOUS|BEFORE q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
+    rule("VERSUS u:UNIT BEFORE", _period),
     rule("VERSUS q:DUR BEFORE", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule(
         "VERSUS w:WINDOW",
@@ -359,6 +360,9 @@ def _told_apart(parts: Sequence[Part]) -> list[Part]:
             result[i : i + 2] = [after, part]
         elif part.has("TO") and after.has("NUM") and before.named("attribute") and not part.names:
             result[i] = replace(part, senses={"CMP": ">="})
+        elif part.has("TO") and before.has("NUM") and after.has("NUM") and i > 1:
+            if result[i - 2].named("attribute", "field"):  # aged 60 to 75
+                result.insert(i - 1, Part(before.start, before.start, {"BETWEEN": None}))
     return result
 
 

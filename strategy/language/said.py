@@ -291,6 +291,8 @@ def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
         following = seg.parts[at + 2] if at + 2 < len(seg.parts) else None
     if following is not None and any(n.kind == "event" and n.id == said.event for n in following.names):
         return True
+    if following is not None and following.has("WINDOW") and seg.scope.said(following).lower().startswith("of "):
+        complain(part, seg.scope)  # at least 5 | of the last 7 days: days are counted there, not events
     numbers = [f for f in seg.scope.catalog.events[said.event].fields.values() if f.type == "number"]
     return said.named and not numbers and not said.plain_fields(seg.scope)
 
