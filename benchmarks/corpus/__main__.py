@@ -1,8 +1,8 @@
 """The corpus of sentences: what is read rightly, what is asked or refused as it should be, and what comes out wrong.
 
-`python -m benchmarks.corpus [--part seen|holdout|all] [--noise] [--seed 7] [--failures] [--json]`; exits with 1 when
-more than 0.5% of a part's sentences give a wrong strategy. `--failures` shows those of the seen part that did not come
-out right, never those of the hold-out.
+`python -m benchmarks.corpus [--part seen|holdout|blind|all] [--noise] [--seed 7] [--failures] [--json]`; exits with 1 when
+more than 0.5% of a part's sentences give a wrong strategy. `--failures` shows those that did not come out right, but
+never those of the hold-out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.corpus.cases import INDUSTRIES, PARTS, Part, cases
+from benchmarks.corpus.cases import BLIND_INDUSTRIES, INDUSTRIES, PARTS, Part, cases
 from benchmarks.corpus.noise import KINDS, noisy
 from benchmarks.corpus.report import counted, table
 from benchmarks.corpus.score import Verdict, judge
@@ -25,8 +25,9 @@ def _groups(verdicts: Sequence[Verdict]) -> dict[str, dict[str, Any]]:
     groups = {"all": list(verdicts)}
     for lang in ("zh", "en"):
         groups[lang] = [v for v in verdicts if v.case.lang == lang]
-    for industry in INDUSTRIES:
-        groups[industry] = [v for v in verdicts if v.case.meaning.industry == industry]
+    for industry in (*INDUSTRIES, *BLIND_INDUSTRIES):
+        if told := [v for v in verdicts if v.case.meaning.industry == industry]:
+            groups[industry] = told
     for wanted in ("read", "refused", "asked"):
         groups[f"to be {wanted}"] = [v for v in verdicts if v.case.meaning.wanted == wanted]
     return {name: counted(group) for name, group in groups.items()}
@@ -66,7 +67,7 @@ def main() -> int:
         _print(report)
     if args.failures:
         for verdict in verdicts:
-            if verdict.case.meaning.part == "seen" and verdict.outcome != "exact" and not verdict.right:
+            if verdict.case.meaning.part != "holdout" and verdict.outcome != "exact" and not verdict.right:
                 _tell(verdict)
     wrong = max(groups["all"]["wrong_percent"] for groups in report["parts"].values())
     return 0 if wrong <= WRONG_PERCENT else 1

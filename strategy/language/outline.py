@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,7 +91,7 @@ def _joint(part: Part) -> bool:
 
 def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
     parts = [p for p in parts if p.senses.keys() != {"FILLER"}]
-    for at, (mark, after) in enumerate(zip(parts, parts[1:], strict=False)):
+    for at, (mark, after) in enumerate(pairwise(parts)):
         if mark.has("COLON") and after.has("IF"):  # customers whose tier is gold: when …
             parts[at] = Part(mark.start, mark.end, {"COMMA": None})
     tokens: list[Token] = []
@@ -110,9 +111,9 @@ def _tokens(parts: Sequence[Part], scope: Scope) -> list[Token]:
                 stop += 1
             tokens += _join_run(parts, i, stop, tokens, scope)
             i = stop
-        elif part.has("IF") and (not tokens or tokens[-1].type in ("LPAR",)):
-            i += 1
-        elif part.has("FIRST") and _followed(parts[i + 1 :]):
+        elif (part.has("IF") and (not tokens or tokens[-1].type in ("LPAR",))) or (
+            part.has("FIRST") and _followed(parts[i + 1 :])
+        ):
             i += 1
         elif part.has("WHENEND") and _splits(tokens, parts, i):
             tokens.append(Token("AND", part))

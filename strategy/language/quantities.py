@@ -360,9 +360,14 @@ def _told_apart(parts: Sequence[Part]) -> list[Part]:
             result[i : i + 2] = [after, part]
         elif part.has("TO") and after.has("NUM") and before.named("attribute") and not part.names:
             result[i] = replace(part, senses={"CMP": ">="})
-        elif part.has("TO") and before.has("NUM") and after.has("NUM") and i > 1:
-            if result[i - 2].named("attribute", "field"):  # aged 60 to 75
-                result.insert(i - 1, Part(before.start, before.start, {"BETWEEN": None}))
+        elif (
+            part.has("TO")
+            and before.has("NUM")
+            and after.has("NUM")
+            and i > 1
+            and result[i - 2].named("attribute", "field")
+        ):  # aged 60 to 75
+            result.insert(i - 1, Part(before.start, before.start, {"BETWEEN": None}))
     return result
 
 

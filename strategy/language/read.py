@@ -19,7 +19,7 @@ from knowledge.catalog.units import canonical
 from strategy.document import All, Condition, Happens, Strategy
 from strategy.language.actions import read_actions
 from strategy.language.answers import Answered, Phrases
-from strategy.language.clauses import read_node, receivers
+from strategy.language.clauses import read_node
 from strategy.language.colloquial import settled
 from strategy.language.draft import Draft, LeafDraft, leaves
 from strategy.language.guards import Extras, take_extras
@@ -32,6 +32,7 @@ from strategy.language.outline import parse_conditions
 from strategy.language.paths import linked
 from strategy.language.quantities import quantities
 from strategy.language.ratios import divided
+from strategy.language.receivers import receivers
 from strategy.language.scope import CONDITION_KINDS, Scope
 from strategy.language.settle import never_contradicted, no_stray_objects, settle, subject_of
 from strategy.language.together import closed
