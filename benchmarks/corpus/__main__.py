@@ -1,8 +1,8 @@
 """The corpus of sentences: what is read rightly, what is asked or refused as it should be, and what comes out wrong.
 
-`python -m benchmarks.corpus [--part seen|holdout|blind|all] [--noise] [--seed 7] [--failures] [--json]`; exits with 1 when
-more than 0.5% of a part's sentences give a wrong strategy. `--failures` shows those that did not come out right, but
-never those of the hold-out.
+`python -m benchmarks.corpus [--part seen|holdout|blind|all] [--noise] [--seed 7] [--failures] [--json]`; exits with
+1 when more than 0.5% of a part's sentences give a wrong strategy. `--failures` shows those that did not come out
+right, but never those of the hold-out.
 """
 
 from __future__ import annotations

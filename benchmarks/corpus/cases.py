@@ -1,6 +1,6 @@
 """The corpus in tests/data/corpus as cases: a sentence over its industry's catalog, and what must come of it. A meaning
-is written once, with the ways to say it; a digest of its first sentence puts it into the seen part or the hold-out. What
-was written later, blind, and has been mended since, is a part of its own, over industries of its own."""
+is written once, with the ways to say it; a digest of its first sentence puts it into the seen part or the hold-out.
+What was written later, blind, and has been mended since, is a part of its own, over industries of its own."""
 
 from __future__ import annotations
 

@@ -291,7 +291,8 @@ def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
         following = seg.parts[at + 2] if at + 2 < len(seg.parts) else None
     if following is not None and any(n.kind == "event" and n.id == said.event for n in following.names):
         return True
-    if following is not None and following.has("WINDOW") and seg.scope.said(following).lower().startswith("of "):
+    of = seg.scope.normal.text[part.end :].lstrip().startswith("of ")
+    if of and any(p.has("WINDOW") for p in seg.parts[at + 1 : at + 3]):
         complain(part, seg.scope)  # at least 5 | of the last 7 days: days are counted there, not events
     numbers = [f for f in seg.scope.catalog.events[said.event].fields.values() if f.type == "number"]
     return said.named and not numbers and not said.plain_fields(seg.scope)
