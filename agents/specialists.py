@@ -27,7 +27,10 @@ from core.context import Purpose
 from core.text import Lang
 from tools.limits import limits
 
-_READS = ("customer_profile", "contracts", "recent_events", "open_complaints", "search_tickets_and_transcripts")
+_READS = (
+    *("customer_profile", "contracts", "recent_events", "open_complaints", "property_over_time", "next_actions"),
+    "search_tickets_and_transcripts",
+)
 _ACTS = ("send_action", "create_work_order", "escalate_to_person")
 
 UNPROVEN = frozenset({"hand_over", "ask", "asked", "refused"})

@@ -1,6 +1,6 @@
 """What agents may call: thin, typed, scoped wrappers over knowledge/ and strategy/, with policy and limits checked."""
 
-from tools import actions, customer, search, strategies, terms
+from tools import actions, customer, outlook, search, strategies, terms
 from tools.base import (
     AnyTool,
     ApprovalRequired,
@@ -16,7 +16,7 @@ from tools.base import (
 from tools.limits import Limits, limits
 
 TOOLS: dict[str, AnyTool] = {
-    t.name: t for t in (*customer.TOOLS, *search.TOOLS, *terms.TOOLS, *strategies.TOOLS, *actions.TOOLS)
+    t.name: t for t in (*customer.TOOLS, *outlook.TOOLS, *search.TOOLS, *terms.TOOLS, *strategies.TOOLS, *actions.TOOLS)
 }
 
 __all__ = [

@@ -19,6 +19,7 @@ from core.errors import ZhongshuError
 from core.ids import stable_id
 from core.telemetry import span
 from core.text import Text
+from core.times import format_time
 from knowledge.catalog import Catalog
 from knowledge.governance import Policy
 from knowledge.graph.port import GraphStore
@@ -218,3 +219,8 @@ def args_hash(name: str, args: dict[str, Any]) -> str:
 def effect_key(scope: Scope) -> str:
     """The idempotency key of a side effect: the same (tenant, thread, tool call) acts once, however often it is run."""
     return stable_id("act", scope.ctx.tenant, scope.thread, scope.call)
+
+
+def local(scope: Scope, moment: int) -> str:
+    """`2026-05-31 14:05`, in the catalog's time zone."""
+    return format_time(moment, scope.deps.catalog(scope.ctx).timezone)[:16].replace("T", " ")

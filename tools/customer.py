@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import Field
 
 from core.events import Event
-from core.times import DAY, HOUR, format_time, to_datetime
+from core.times import DAY, HOUR, to_datetime
 from knowledge.catalog import Catalog, name_of
 from knowledge.graph.model import GraphFact, Profile
-from tools.base import AnyTool, Args, NoArgs, Scope, ToolResult, tool
+from tools.base import AnyTool, Args, NoArgs, Scope, ToolResult, local, tool
 
 _HIDDEN_TYPES = {"geo"}
 _OPENED, _RESOLVED = ".opened", ".resolved"
@@ -155,7 +155,7 @@ def _complaint(scope: Scope, catalog: Catalog, event: Event, promised: float | N
         **_event(scope, catalog, event),
         "waited_hours": round(waited, 1),
         "promised_hours": promised,
-        "due": None if due is None else _local(scope, due),
+        "due": None if due is None else local(scope, due),
         "breached": due is not None and now > due,
         "overdue_hours": None if due is None else max(0.0, round((now - due) / HOUR, 1)),
     }
@@ -171,7 +171,7 @@ def _event(scope: Scope, catalog: Catalog, event: Event) -> dict[str, Any]:
     return {
         "type": event.type,
         "label": name_of(kind, event.type, scope.ctx.lang) if kind else event.type,
-        "at": _local(scope, event.time),
+        "at": local(scope, event.time),
         "fields": fields,
         "evidence": event.id,
     }
@@ -225,11 +225,6 @@ def contract_value(scope: Scope, name: str) -> tuple[float | None, str | None]:
     if found is None or not isinstance(found["value"], int | float):
         return None, None
     return float(found["value"]), str(found["evidence"])
-
-
-def _local(scope: Scope, moment: int) -> str:
-    """`2026-05-31 14:05`, in the catalog's time zone."""
-    return format_time(moment, scope.deps.catalog(scope.ctx).timezone)[:16].replace("T", " ")
 
 
 def _ids(shown: dict[str, dict[str, Any]]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -24,6 +25,7 @@ TheHub = Annotated[Hub, Depends(the_hub)]
 class CoverageOut(BaseModel):
     type: str
     name: str
+    label: Label
     kind: str = Field(description="property or event")
     subjects: int
     known: int
@@ -34,6 +36,7 @@ class CoverageOut(BaseModel):
         return CoverageOut(
             type=found.type,
             name=found.name,
+            label=Label.of(found.label),
             kind=found.kind,
             subjects=found.subjects,
             known=found.known,
@@ -44,6 +47,7 @@ class CoverageOut(BaseModel):
 class ConflictOut(BaseModel):
     type: str
     name: str
+    label: Label
     sources: tuple[str, str]
     compared: int = Field(description="subjects of which both sources say something now")
     disagree: int
@@ -54,6 +58,7 @@ class ConflictOut(BaseModel):
 class DuplicatesOut(BaseModel):
     type: str
     name: str
+    label: Label
     subjects: int = Field(description="that share a value with another subject")
     values: int
 
@@ -166,11 +171,11 @@ class HealthOut(BaseModel):
 
 
 def _conflicts(found: tuple[Conflict, ...]) -> list[ConflictOut]:
-    return [ConflictOut.model_validate(c, from_attributes=True) for c in found]
+    return [ConflictOut(**asdict(c) | {"label": Label.of(c.label)}) for c in found]
 
 
 def _duplicates(found: tuple[Duplicates, ...]) -> list[DuplicatesOut]:
-    return [DuplicatesOut.model_validate(d, from_attributes=True) for d in found]
+    return [DuplicatesOut(**asdict(d) | {"label": Label.of(d.label)}) for d in found]
 
 
 def _labels(found: tuple[Text, ...]) -> list[Label]:

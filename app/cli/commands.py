@@ -19,6 +19,7 @@ MODULES = {
     "graph": "app.cli.graph",
     "sources": "app.cli.sources",
     "next": "app.cli.nextactions",
+    "curve": "app.cli.curve",
     "eval": "app.cli.evals",
     "identity": "app.cli.identity",
     "strategy": "app.cli.strategy",

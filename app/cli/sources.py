@@ -92,9 +92,7 @@ def show_sources(sources: Iterable[dict[str, Any]]) -> None:
     )
     for source in sources:
         say(_said(source["label"]), "bold")
-        lines(
-            f"{c['type']}.{c['name']}  {c['share']:.1%} ({c['subjects']:,}/{c['known']:,})" for c in source["coverage"]
-        )
+        lines(f"{_said(c['label'])}  {c['share']:.1%} ({c['subjects']:,}/{c['known']:,})" for c in source["coverage"])
         for gap in source["gaps"]:
             say(t("  缺口：", "  gap: ") + _said(gap), "yellow")
 
@@ -123,7 +121,7 @@ def _show_loop(loop: dict[str, Any]) -> None:
 
 
 def _conflict(c: dict[str, Any]) -> str:
-    what, (one, other), gap = f"{c['type']}.{c['name']}", c["sources"], c["mean_gap"]
+    what, (one, other), gap = _said(c["label"]), c["sources"], c["mean_gap"]
     said = f"{what}: {one} ≠ {other}  {c['disagree']:,}/{c['compared']:,}"
     if gap is None:
         return said
@@ -132,7 +130,7 @@ def _conflict(c: dict[str, Any]) -> str:
 
 
 def _duplicates(d: dict[str, Any]) -> str:
-    what = f"{d['type']}.{d['name']}"
+    what = _said(d["label"])
     return t(f"{what}：{d['subjects']:,} 个对象共用", f"{what}: {d['subjects']:,} subjects share values")
 
 

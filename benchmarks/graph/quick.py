@@ -37,19 +37,22 @@ patterns: {faulty: {subject: customer, path: customer -owns-> device then fault 
 """
 
 
-def quick(rounds: int = 10) -> dict[str, Any]:
+def quick(
+    rounds: int = 10, customers: int = CUSTOMERS, eventful: int = EVENTFUL, share: float = SHARE
+) -> dict[str, Any]:
+    """All figures by name; times in milliseconds."""
     with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, get_context("spawn")) as beside_kills:
         folder = Path(name)
         (folder / "kills").mkdir()
-        scores = [beside_kills.submit(score, SHARE) for score in (febrl4_f1, febrl3_f1)]  # these need no clock
+        scores = [beside_kills.submit(score, share) for score in (febrl4_f1, febrl3_f1)]  # these need no clock
         kills = kill_rounds(folder / "kills", rounds)
         febrl4, febrl3 = (score.result() for score in scores)
-        took = load(folder, 0, CUSTOMERS)
-        remember(folder, EVENTFUL)
-        read = reads(folder, CUSTOMERS, EVENTFUL, 100)
-        plain = beside(folder, CUSTOMERS, [p for p in PEERS if p.name.startswith("sqlite")], 100)[0]
+        took = load(folder, 0, customers)
+        remember(folder, eventful)
+        read = reads(folder, customers, eventful, 100)
+        plain = beside(folder, customers, [p for p in PEERS if p.name.startswith("sqlite")], 100)[0]
         told = derived(folder)
-    facts = CUSTOMERS * FACTS
+    facts = customers * FACTS
     found: dict[str, Any] = {}
     for name in ("two_hop", "two_hop_beside_writer"):
         found |= {f"{name}_{k}_ms": v for k, v in read[name]._asdict().items()}
@@ -64,10 +67,10 @@ def quick(rounds: int = 10) -> dict[str, Any]:
         "derived_p99_ms": told.p99,
         "febrl4_f1_without_ssn": febrl4,
         "febrl3_f1_without_ssn": febrl3,
-        "febrl_share": SHARE,
+        "febrl_share": share,
         "kill_rounds": kills.rounds,
         "facts_lost": kills.lost + kills.failed_opens + kills.torn,
-        "customers": CUSTOMERS,
+        "customers": customers,
         "facts": facts,
     }
 

@@ -1,4 +1,5 @@
-"""What a report on the graph's health says, as data. Times are microseconds; shares are between 0 and 1."""
+"""What a report on the graph's health says, as data. Times are microseconds; shares are between 0 and 1; a `label` is
+what the catalog calls the property or event, or its id."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ class Coverage:
 
     type: str
     name: str
+    label: Text
     kind: Literal["property", "event"]
     subjects: int
     known: int
@@ -35,6 +37,7 @@ class Conflict:
 
     type: str
     name: str
+    label: Text
     sources: tuple[str, str]
     compared: int
     disagree: int
@@ -48,6 +51,7 @@ class Duplicates:
 
     type: str
     name: str
+    label: Text
     subjects: int
     values: int
 

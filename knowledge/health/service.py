@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core.clock import Clock
 from core.context import RequestContext, may_use
@@ -116,25 +117,34 @@ def source_of(name: str, sources: dict[str, Source]) -> str:
     return best
 
 
+def label_of(catalog: Catalog, kind: str, name: str) -> Text:
+    """A property as people read it, with whose it is."""
+    thing, item = catalog.objects.get(kind), catalog.attribute(kind, name) or catalog.forecasts.get(name)
+    whose = text_of(thing, kind) if thing else Text(kind, kind)
+    own = text_of(item, name) if item else Text(name, name)
+    return Text(f"{whose.zh}的{own.zh}", f"{whose.en}: {own.en}")
+
+
 def _count(rows: HealthRepository, catalog: Catalog, now: Micros) -> _Counted:
     volumes: dict[str, list[Volume]] = {}
     for volume in rows.volumes(Micros(now - 7 * DAY)):
         volumes.setdefault(source_of(volume.name, catalog.sources), []).append(volume)
     rows.name_sources({v.name: source for source, told in volumes.items() for v in told})
-    subjects = rows.subjects()
+    subjects, label = rows.subjects(), partial(label_of, catalog)
     coverage: dict[str, list[Coverage]] = {}
     for source, kind, name, count in rows.properties():
         known = subjects.get(kind, 0)
-        coverage.setdefault(source, []).append(Coverage(kind, name, "property", count, known))
+        coverage.setdefault(source, []).append(Coverage(kind, name, label(kind, name), "property", count, known))
     for source, kind, name, count in rows.events():
-        coverage.setdefault(source, []).append(Coverage(kind, name, "event", count, subjects.get(kind, 0)))
+        said = text_of(catalog.events[name], name) if name in catalog.events else Text(name, name)
+        coverage.setdefault(source, []).append(Coverage(kind, name, said, "event", count, subjects.get(kind, 0)))
     conflicts = tuple(
-        Conflict(kind, name, (one, other), compared, disagree, mean, largest)
+        Conflict(kind, name, label(kind, name), (one, other), compared, disagree, mean, largest)
         for kind, name, one, other, compared, disagree, mean, largest in rows.conflicts()
     )
     duplicates: dict[str | None, list[Duplicates]] = {}
     for told, kind, name, count, values in rows.duplicates(TELLING):
-        duplicates.setdefault(told, []).append(Duplicates(kind, name, count, values))
+        duplicates.setdefault(told, []).append(Duplicates(kind, name, label(kind, name), count, values))
     return _Counted(subjects, volumes, coverage, conflicts, duplicates)
 
 

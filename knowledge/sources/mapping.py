@@ -232,7 +232,7 @@ def _value(row: Row, cell: Cell) -> Any:
     if cell.type == "date":
         moment = read_date(text)
         if moment is None:
-            raise _wrong(cell, text, Text("不是日期", "is not a date"))
+            raise _wrong(cell, text, Text("不是日期", "is not a date"), hint=_DATES)
         return moment.date().isoformat() if not (moment.hour or moment.minute) else moment.isoformat()
     if cell.type == "boolean":
         if text.lower() in _YES | _NO:
@@ -241,15 +241,25 @@ def _value(row: Row, cell: Cell) -> Any:
     return text if cell.type == "text" or isinstance(value, str) else value
 
 
+_NUMBERS = Text(
+    "例如 1200、1,200.5、12.5%；列里是文字时，把映射里这一列的类型改为 text",
+    "For example 1200, 1,200.5 or 12.5%; if the column holds words, make its type in the mapping text",
+)
+_DATES = Text(
+    "例如 2026-05-31、2026年5月31日；列里是文字时，把映射里这一列的类型改为 text",
+    "For example 2026-05-31 or 2026年5月31日; if the column holds words, make its type in the mapping text",
+)
+
+
 def _number(text: str, cell: Cell) -> float:
     found = read_number(text)
     if found is None:
-        raise _wrong(cell, text, Text("不是数值", "is not a number"))
+        raise _wrong(cell, text, Text("不是数值", "is not a number"), hint=_NUMBERS)
     number, unit = found
     have = unit or cell.unit
     return convert(number, have, cell.to) if have and cell.to else number
 
 
-def _wrong(cell: Cell, text: str, what: Text, nearest: Sequence[str] = ()) -> InvalidInput:
+def _wrong(cell: Cell, text: str, what: Text, nearest: Sequence[str] = (), hint: Text | None = None) -> InvalidInput:
     said = Text(f"{text!r:.40} {what.zh}", f"{text!r:.40} {what.en}")
-    return InvalidInput(said, where={"field": cell.column}, nearest=nearest)
+    return InvalidInput(said, where={"field": cell.column}, nearest=nearest, hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from core.times import DAY, Micros, format_time
 from knowledge.graph import Assertion
 from tests.app.hubclient import Client, Service
+from tests.app.test_cli import against
 
 START = 1_700_000_000_000_000
 
@@ -49,3 +51,11 @@ def test_a_curve_is_of_the_span_and_of_what_was_known(told: Client) -> None:
 def test_a_moment_that_cannot_be_read_is_refused(told: Client) -> None:
     answer = told("GET", "/v1/curves?subject=c1&name=oil&since=monday")
     assert answer.status == 422 and answer.body["where"]["field"] == "since"
+
+
+def test_the_command_line_shows_the_curve_in_either_language(service: Service, told: Client) -> None:
+    english, chinese = (against(service, "curve", "device/curve1", "oil", lang=lang).stdout for lang in ("en", "zh"))
+    assert "change: +8" in english and "trend: +4 a day" in english
+    assert "变化：+8" in chinese and "趋势：每天 +4" in chinese
+    known = against(service, "curve", "device/curve1", "oil", "--known-at", at(5), "--json").stdout
+    assert json.loads(known)["change"] == 4

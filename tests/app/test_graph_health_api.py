@@ -18,6 +18,7 @@ def test_sources_say_what_came_under_their_name(service: Service) -> None:
     (told,) = (s for s in answer.body["items"] if s["id"] == "health-crm")
     assert (told["facts"], told["declared"], told["state"]) == (1, False, "unset")
     assert [(c["name"], c["subjects"]) for c in told["coverage"]] == [("tier", 1)]
+    assert told["coverage"][0]["label"] == {"zh": "客户的等级", "en": "customer: tier"}
 
 
 def test_who_may_not_read_the_graph_may_not_read_its_health(service: Service) -> None:

@@ -140,3 +140,4 @@ def test_a_wrong_cell_is_named_by_file_row_and_column_with_what_would_be_right(w
     (error,) = found["by"]["会员"]["errors"]
     assert error["error"]["where"] == {"file": "会员.xlsx", "part": "会员", "line": 6, "field": "累计消费(元)"}
     assert error["error"]["message"] == "'很多' is not a number"
+    assert "1,200.5" in error["error"]["hint"]

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from core.audit import AuditRow
 from core.context import Purpose, Role
+from core.times import DAY
 from tests.agentworld import AgentWorld, context
 from tools import TOOLS, Scope, ToolFailed, ToolRetry
 
@@ -35,6 +36,35 @@ def test_the_current_contract_is_given_with_its_days_left(hub: AgentWorld) -> No
     found = TOOLS["contracts"](scope_of(hub, hub.world.truths.renewer), {})
     current = found.data["current"]
     assert (current["number"], current["days_left"]) == (hub.world.truths.renewer_contract, 21)
+
+
+def test_a_property_over_time_gives_its_steps_with_evidence_its_rise_and_its_trend(hub: AgentWorld) -> None:
+    leaver = scope_of(hub, hub.world.truths.leaver, Purpose.RETENTION)
+    found = TOOLS["property_over_time"](leaver, {"name": "churn_risk", "days": 365})
+    values = [step["value"] for step in found.data["steps"]]
+    assert (found.data["label"], len(values)) == ("churn risk", found.data["count"])
+    assert found.data["change"] == pytest.approx(values[-1] - values[0])
+    assert all(hub.tools.graph.exists(leaver.ctx, i) for i in found.evidence) and found.evidence
+
+
+def test_a_property_that_the_catalog_does_not_know_may_be_asked_for_by_its_name(breach: Scope) -> None:
+    with pytest.raises(ToolRetry, match="churn_rsk") as caught:
+        TOOLS["property_over_time"](breach, {"name": "churn_rsk"})
+    assert "churn_risk" in caught.value.nearest
+
+
+def test_steps_that_are_missing_are_told_of_the_scopes_customer_alone(hub: AgentWorld, breach: Scope) -> None:
+    assert TOOLS["next_actions"](breach, {}).data["missing"] == []
+    try:
+        hub.clock.set(hub.world.truths.breach.due + 3 * DAY)
+        found = TOOLS["next_actions"](breach, {})
+    finally:
+        hub.clock.set(hub.world.anchor)
+    (left_open,) = found.data["missing"]
+    assert left_open["pattern"] == "complaint_left_open"
+    assert left_open["action"] == "escalate_to_director"
+    assert hub.world.truths.breach.complaint_event in left_open["evidence"]
+    assert {*left_open["evidence"]} <= {*found.evidence}
 
 
 def test_an_open_complaint_is_breached_from_its_promised_time_on(hub: AgentWorld, breach: Scope) -> None:
