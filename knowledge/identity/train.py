@@ -205,6 +205,7 @@ class _Batch:
         self._records, self._fields = records, fields
         self._columns = {field.name: f"f{i}" for i, field in enumerate(fields)}
         self._connection = duckdb.connect(config={"threads": THREADS, "autoinstall_known_extensions": False})
+        self._connection.execute("SET enable_progress_bar = false")  # it would stand in the answer on standard output
         for kind in {f.kind for f in fields}:
             self._connection.create_function(
                 f"level_{kind}",
