@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
@@ -16,6 +18,19 @@ from benchmarks.engine.matchers import Matcher
 
 AT_MOST = 1_024
 """Events taken at a time when more are queued."""
+
+
+_REST: ContextVar[Callable[[], AbstractContextManager[None]]] = ContextVar("rest", default=nullcontext)
+
+
+@contextmanager
+def resting(rest: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Within it, `rest` is entered while anything is timed by the clock: work of ours on the side stands still then."""
+    token = _REST.set(rest)
+    try:
+        yield
+    finally:
+        _REST.reset(token)
 
 
 class Pass(NamedTuple):
@@ -37,9 +52,10 @@ class Rate(NamedTuple):
 
 def spent(work: Callable[[], int], events: int) -> Pass:
     gc.collect()
-    wall, cpu = time.perf_counter(), time.process_time()
-    found = work()
-    return Pass(events, found, time.process_time() - cpu, time.perf_counter() - wall)
+    with _REST.get()():
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = work()
+        return Pass(events, found, time.process_time() - cpu, time.perf_counter() - wall)
 
 
 def rate(passes: Sequence[Pass]) -> Rate:
@@ -93,6 +109,11 @@ def paced(matcher: Matcher, chunk: bytes, per_second: int) -> Latency:
     """Events come evenly at a pace of their own, whatever the matcher does; it takes what is queued, at most
     `AT_MOST`, never waits for more. With no lateness an event is decided when the next instant begins: the last of
     a batch therefore counts as decided by the batch after it."""
+    with _REST.get()():
+        return _paced(matcher, chunk, per_second)
+
+
+def _paced(matcher: Matcher, chunk: bytes, per_second: int) -> Latency:
     ends = [0, *line_ends(chunk).tolist()]
     count, done, calls, decided = len(ends) - 1, 0, 0, 0
     waits: list[Any] = []

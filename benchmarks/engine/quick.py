@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -18,7 +19,7 @@ from typing import Any
 from benchmarks.engine import figures, memory, peers, truth
 from benchmarks.engine.figures import Extent
 from benchmarks.engine.matchers import matchers
-from benchmarks.engine.measure import Rate
+from benchmarks.engine.measure import Rate, resting
 
 SECONDS = 55.0
 """No peer is begun that is not likely to be done by then."""
@@ -79,6 +80,11 @@ def quick(say: Say = to_stderr) -> dict[str, Any]:
 
 def own(say: Say, name: str, size: Size, aside: _Aside | None = None) -> dict[str, Any]:
     """A matcher's own figures."""
+    with resting(aside.held if aside else nullcontext):
+        return _own(say, name, size, aside)
+
+
+def _own(say: Say, name: str, size: Size, aside: _Aside | None) -> dict[str, Any]:
     wrong, fired = truth.differences(matchers(), size.rounds)
     say(f"differences to the oracle, in {fired} firings: {wrong}")
     decided = figures.decision(name, size.extent, size.mixed)
@@ -127,6 +133,20 @@ class _Aside:
         self._process.start()
         return self
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """It stands still, with the peers it asks, so that a figure by the clock has all cores."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        with suppress(ProcessLookupError):  # it has not begun yet, or is over
+            os.killpg(self._process.pid, number)
+
     def matched(self) -> Rate:
         """Asked when nothing else is measured."""
         self.peers: list[peers.Result] = self._pipe.recv()
@@ -135,11 +155,13 @@ class _Aside:
         return found
 
     def __exit__(self, *_: object) -> None:
+        self._signal(signal.SIGTERM)
         self._process.terminate()
         self._process.join()
 
 
 def _aside(pipe: Connection, end: float, name: str, extent: Extent, count: int) -> None:
+    os.setpgid(0, 0)
     pipe.send(asked(end, to_stderr) if end else [])
     found = figures.filters(name, count)
     pipe.recv()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from benchmarks.engine import curves, figures, peers, quick, report, truth
 from benchmarks.engine.figures import Extent
 from benchmarks.engine.generator import Stream, rules
 from benchmarks.engine.matchers import PythonMatcher, matchers
-from benchmarks.engine.measure import cut
+from benchmarks.engine.measure import cut, resting, spent
 from benchmarks.engine.mixed import mixed
 from benchmarks.engine.world import EVENTS, RATES, catalog
 from benchmarks.page import marks
@@ -26,6 +27,15 @@ TINY = quick.Size(
     Extent(20, 40, 1, 16), Extent(20, 40, 1, 16), 20, {"1k": 10, "10k": 20, "100k": None}, mixed=20, beside=30, rounds=1
 )
 FIRING = (1e-2, 1e-1)
+
+
+def _stopped(process: int | None) -> bool:
+    """Whether `/proc` calls a process stopped, within ten seconds."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T":
+            return True
+    return False
 
 
 def test_the_same_seed_gives_the_same_strategies_and_the_same_bytes() -> None:
@@ -135,6 +145,12 @@ def test_the_most_filters_are_put_together_aside_and_matched_when_asked_for() ->
         found = quick.own(said.append, "python", TINY, aside)
     assert found["match_eps_10k"] > 0
     assert aside.peers == []
+
+
+def test_what_goes_on_aside_stands_still_while_anything_is_timed_by_the_clock() -> None:
+    with quick._Aside("python", TINY, 0) as aside, resting(aside.held):
+        assert aside._pipe.poll(60), "it has not begun"
+        assert spent(lambda: _stopped(aside._process.pid), 1).found == 1
 
 
 def test_every_curve_has_a_row_for_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
