@@ -36,6 +36,15 @@ from strategy.language.quantities import quantities
 from strategy.language.scope import Scope
 from strategy.wishes import is_several
 
+_CALENDAR = {
+    r"上周|上个?星期|上个?礼拜": "最近7天",
+    r"上个?月": "最近30天",
+    r"昨天|昨日": "最近1天",
+    r"(?:in |during )?last week": "in the last 7 days",
+    r"(?:in |during )?last month": "in the last 30 days",
+    r"yesterday": "in the last 1 day",
+}
+"""Calendar words, which the grammar refuses; in passing people mean the stretch of time, and are told so."""
 _WHO = re.compile(
     r"^(?:the\s+)?(?:those|people|anyone|anybody|the\s+ones)\s+(?:who|that|with)\s+|的(?:那些)?(?:客户|用户|人|会员|顾客)?(?:以外|之外)?$",
     re.I,
@@ -274,6 +283,7 @@ class Fragments:
 
     def condition(self, text: str) -> Condition:
         """The text as a condition, which may be a moment."""
+        text = self._without_calendar(text)
         subject = self._lexicon.label(Name("object", self._strategy.subject), self._lang)
         whole = f"当{subject}{text}时，就人工任务“-”" if self._lang == "zh" else f'When {text}, do the task "-"'
         try:
@@ -287,7 +297,7 @@ class Fragments:
         Raises:
             As `read_sentence`; where an offset is given it is that of the text.
         """
-        text = _WHO.sub("", text).strip()
+        text = _WHO.sub("", self._without_calendar(text)).strip()
         subject = self._lexicon.label(Name("object", self._strategy.subject), self._lang)
         spoken = self._skeleton()
         if self._lang == "zh":
@@ -342,6 +352,16 @@ class Fragments:
                 for item, ids in by_item.items()
             )
         )
+
+    def _without_calendar(self, text: str) -> str:
+        for words, plainly in _CALENDAR.items():
+            if match := re.search(words, text, re.I):
+                told = match.group().strip()
+                note = Text(f"“{told}”按“{plainly}”理解", f"{told!r} was taken as {plainly!r}")
+                if note not in self.warnings:
+                    self.warnings.append(note)
+                text = text.replace(match.group(), plainly)
+        return text
 
     def _skeleton(self) -> str:
         """A sentence with nothing but a trigger, in which pieces are read."""
