@@ -70,7 +70,7 @@ def quick(say: Say = to_stderr) -> dict[str, Any]:
     name = list(matchers())[-1]
     size = SIZES[name]
     ready = peers.ENVIRONMENT.ready
-    with _Setup(say) as setup, _Aside(name, size, begun + SECONDS / 2 if ready else 0) as aside:
+    with _Setup(say) as setup, _Aside(name, size, begun + 0.6 * SECONDS if ready else 0) as aside:
         found = own(say, name, size, aside)
         results = aside.peers
         if not ready and setup.done(begun + SECONDS - PER_PEER):
