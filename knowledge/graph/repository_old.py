@@ -26,9 +26,9 @@ def _has(*columns: str) -> str:
     return " OR ".join(f"instr({column}, w.value) > 0" for column in columns)
 
 
-def _told(columns: str, table: str, has: str) -> str:
+def _told(columns: str, table: str, has: str, tenant: str = "tenant") -> str:
     words = f"SELECT 1 FROM json_each(:words) w WHERE {has}"
-    return f"SELECT {columns} FROM {table} WHERE tenant = :tenant AND EXISTS ({words})"
+    return f"SELECT {columns} FROM {table} WHERE {tenant} = :tenant AND EXISTS ({words})"
 
 
 class ForgettingRows(GraphRepository):
@@ -51,8 +51,10 @@ class ForgettingRows(GraphRepository):
 
     def naming(self, words: Collection[str]) -> Naming:
         asked = {"words": json.dumps(list(words), ensure_ascii=False)}
-        withdrawn = _told("f.id, r.recorded_at, r.reason, r.actor", "graph_retraction r JOIN graph_fact f USING (seq)",
-                          _has("r.reason")).replace("WHERE tenant", "WHERE r.tenant")  # fmt: skip
+        withdrawn = _told(
+            "f.id, r.recorded_at, r.reason, r.actor", "graph_retraction r JOIN graph_fact f USING (seq)",
+            _has("r.reason"), "f.tenant",
+        )  # fmt: skip
         return Naming(
             self._facts(_told(FACT, "graph_fact f", _has("f.value")), **asked),
             [event_of(row) for row in self._rows(_told(EVENT, "graph_event", _has("data")), **asked)],

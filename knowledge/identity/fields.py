@@ -223,7 +223,7 @@ _SHAPES: dict[str, Callable[[str], object]] = {
     "date": _DATE_SHAPE.fullmatch,
     "phone": lambda v: re.fullmatch(r"[+(]?[\d*x()（） -]{7,18}(?:(?:ext|x|转|#|-)\.?\s*\d+)?", v) and not v.isalpha(),
     "company": lambda v: company_forms().search(v),
-    "full_name": lambda v: person_name(v),
+    "full_name": person_name,
     "address": lambda v: (
         re.search(r"[省市区县镇乡村路街巷弄号栋幢室].*[路街巷弄道号栋幢室村\d]", v)
         or re.fullmatch(r"\d+\w?[ ,]+[a-z].*", v)
