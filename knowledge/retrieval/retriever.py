@@ -3,8 +3,10 @@ the request allows."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import struct
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -133,6 +135,7 @@ class Retriever:
                 copy.upsert(ids, rows["embeddings"], rows["metadatas"], rows["documents"])
                 offset += len(ids)
         into.close()
+        _blank_spare(fresh)
         self.close()
         self._directory.rename(old)
         fresh.rename(self._directory)
@@ -260,6 +263,22 @@ class Retriever:
         if self._client is None:
             self._client = _chroma(self._directory)
         return self._client
+
+
+_COUNTS = struct.Struct("<4x8xQQQ")
+"""How the header of Chroma's HNSW files goes on: version, offset, elements with room, elements, bytes of one."""
+
+
+def _blank_spare(folder: Path) -> None:
+    """Overwrite the room for elements to come in the files of a closed index: it is written as it was found in memory,
+    and that may be anything the process has had there, such as texts that were just erased."""
+    for header in folder.glob("*/header.bin"):
+        _, elements, size = _COUNTS.unpack_from(header.read_bytes())
+        with header.with_name("data_level0.bin").open("r+b") as file:
+            whole = file.seek(0, os.SEEK_END)
+            file.truncate(elements * size)
+            file.truncate(whole)
+            os.fsync(file.fileno())
 
 
 def _chroma(folder: Path) -> ClientAPI:

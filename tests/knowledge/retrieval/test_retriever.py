@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -292,3 +293,20 @@ def test_the_collection_holds_nodes_that_llamaindex_can_read(retriever: Retrieve
     (passage,) = retriever.search(SERVICE, "退货", 1)
     (node,) = store.get_nodes([passage.id])
     assert (node.ref_doc_id, node.get_content(), node.metadata["kind"]) == ("faq-1", passage.text, "faq")
+
+
+_FILLED = -6
+"""glibc's M_PERTURB: memory is given out filled with this byte's complement, not as it was left or blank."""
+
+
+def test_an_index_written_anew_holds_nothing_of_what_was_in_memory(retriever: Retriever, tmp_path: Path) -> None:
+    memory = ctypes.CDLL(None)
+    assert memory.mallopt(_FILLED, 0x5A) == 1
+    try:
+        retriever.forget(SERVICE, ["call-1"])
+    finally:
+        memory.mallopt(_FILLED, 0)
+    vectors = [path.read_bytes() for path in (tmp_path / "index").rglob("data_level0.bin")]
+    assert vectors
+    assert not any(map(any, vectors)), "fewer vectors than Chroma keeps in its log, and still there are bytes"
+    assert ids(retriever.search(SERVICE, "how can I return my purchase", 1)) == ["faq-1"]
