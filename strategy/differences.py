@@ -8,7 +8,7 @@ from typing import Any
 from core.text import Lang, Text
 from knowledge.catalog import Catalog, name_of
 from strategy.document import ActionCall, Condition, Strategy, leaves
-from strategy.language import condition_in_words
+from strategy.language import condition_in_words, part_in_words
 
 _PARTS = {
     "audience": Text("人群", "audience"),
@@ -18,8 +18,8 @@ _PARTS = {
     "quiet_hours": Text("免打扰时段", "quiet hours"),
     "cooldown": Text("冷却时间", "cooldown"),
     "budget": Text("预算", "budget"),
-    "percent": Text("投放比例（%）", "share (percent)"),
-    "holdout": Text("对照组（%）", "holdout (percent)"),
+    "percent": Text("投放比例", "share"),
+    "holdout": Text("对照组", "holdout"),
     "variants": Text("分组", "variants"),
     "verify": Text("成效判断", "verification"),
     "subject": Text("对象", "subject"),
@@ -84,15 +84,15 @@ class _Differences:
                 yield _say(Text(f"{what.zh}：新增 ", f"{what.en}: added "), self._called(call))
 
     def values(self, part: str, before: Any, after: Any) -> Iterator[Text]:
-        """A value of the document that is said as it is written there."""
+        """A part of the document that is no condition."""
         if before == after or (not before and not after):
             return
         if not before:
-            yield self._won(part, _written(self._after, part))
+            yield self._won(part, self._said(part, self._after))
         elif not after:
-            yield self._lost(part, _written(self._before, part))
+            yield self._lost(part, self._said(part, self._before))
         else:
-            yield self._changed(part, _written(self._before, part), _written(self._after, part))
+            yield self._changed(part, self._said(part, self._before), self._said(part, self._after))
 
     def _words(self, condition: Condition, strategy: Strategy) -> Text:
         return _both(lambda lang: condition_in_words(condition, strategy, self._catalog, lang))
@@ -102,6 +102,9 @@ class _Differences:
         said = _both(lambda lang: name_of(action, call.label, lang) if action is not None else call.label)
         params = ", ".join(f"{name}={value}" for name, value in call.params.items())
         return said if not params else Text(f"{said.zh}（{params}）", f"{said.en} ({params})")
+
+    def _said(self, part: str, strategy: Strategy) -> Text:
+        return _both(lambda lang: part_in_words(part, strategy, self._catalog, lang))
 
     def _changed(self, part: str, before: Text, after: Text) -> Text:
         name = _PARTS[part]
@@ -117,25 +120,6 @@ class _Differences:
 def _about(leaf: Condition) -> str:
     """What a condition looks at, whatever it compares it with."""
     return leaf.model_dump_json(exclude=_COMPARED)
-
-
-def _written(strategy: Strategy, part: str) -> Text:
-    """As in a strategy file: a cap `1 per 7d`, quiet hours `22:00-08:00`, a time `3d`."""
-    body = strategy.model_dump(mode="json", exclude_none=True)
-    found = next(place[part] for place in (body, body["guards"], body["rollout"]) if part in place)
-    if part == "cap":
-        return Text(f"每 {found['per']} 最多 {found['times']} 次", f"{found['times']} per {found['per']}")
-    if part == "quiet_hours":
-        mode = Text("顺延", "deferred") if found["mode"] == "defer" else Text("丢弃", "dropped")
-        return Text(f"{found['start']}–{found['end']}（{mode.zh}）", f"{found['start']}–{found['end']} ({mode.en})")
-    if part == "variants":
-        said = ", ".join(f"{each['name']} {each['weight']:g}" for each in found)
-        return Text(said, said)
-    if isinstance(found, dict):
-        said = ", ".join(f"{name} {each}" for name, each in found.items())
-        return Text(said, said)
-    said = f"{found:g}" if isinstance(found, float) else str(found)
-    return Text(said, said)
 
 
 def _both(say: Callable[[Lang], str]) -> Text:

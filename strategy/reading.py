@@ -16,7 +16,7 @@ from core.text import Lang, Text, guess_lang
 from knowledge.catalog import Catalog
 from strategy.document import Aggregate, All, Any_, Condition, Guards, Not, Rollout, Strategy, Verify
 from strategy.engine.check import check_strategy
-from strategy.language import Likeness, Phrases, Reading, read_sentence, readback
+from strategy.language import Likeness, Phrases, Reading, phrase_key, read_sentence, readback
 from strategy.language.colloquial import settled
 from strategy.language.faithful import Mismatch, mismatches
 from strategy.language.guards import Extras, take_extras
@@ -84,7 +84,8 @@ class SentenceReader:
         lang: Lang | None = None,
         phrases: Phrases = NO_PHRASES,
     ) -> Reading:
-        """One sentence → its reading; `read_by` says whose it is. `phrases` answer what the grammar would ask.
+        """One sentence → its reading; `read_by` says whose it is. `phrases` answer what would be asked; one for
+        the whole sentence is a readback, and is read in its place.
 
         What the grammar finds ambiguous or impossible stays so. Where it does not understand, the model's reading is
         taken if it says no more and no less than the sentence. Where both read and differ, the user is asked.
@@ -92,6 +93,8 @@ class SentenceReader:
         Raises:
             As `read_sentence`.
         """
+        if (whole := phrases.get(phrase_key(text))) is not None:  # an answer to which of two readings is meant
+            return read_sentence(whole, catalog, name=name or short_name(text), lang=lang, likeness=self._likeness)
         lang = lang or guess_lang(text)
         reading: Reading | None = None
         failed: ZhongshuError | None = None

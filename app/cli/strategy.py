@@ -40,7 +40,13 @@ def draft(
     name: Annotated[str | None, typer.Option(help=t("起个名字", "call it so"))] = None,
     answer: Annotated[
         list[str] | None,
-        typer.Option(metavar="SAID=MEANS", help=t("回答提问：说法=含义", "answer a question: the words = a choice")),
+        typer.Option(
+            metavar="SAID=MEANS",
+            help=t(
+                "回答提问：说法=含义；问的是整句时只写选项",
+                "answer a question: the words = a choice; of the whole sentence, the choice",
+            ),
+        ),
     ] = None,
     remember: Annotated[bool, typer.Option(help=t("以后也按这些回答", "let the answers hold from now on"))] = False,
     json: AsJson = False,
@@ -49,7 +55,7 @@ def draft(
 
     body: dict[str, Any] = {"name": name} if name else {}
     if answer:
-        body |= {"answers": dict(_answered(each) for each in answer), "remember": remember}
+        body |= {"answers": dict(_answered(each, sentence) for each in answer), "remember": remember}
     if (sentence is None) == (file is None):
         raise InvalidInput(Text("给出一句话或 --file，二者取一", "give either a sentence or --file"))
     if catalog is not None:
@@ -76,7 +82,10 @@ def draft(
     note(t("运行它：", "Run it: ") + f"zhongshu strategy approve '{found['name']}' --percent 1")
 
 
-def _answered(text: str) -> tuple[str, str]:
+def _answered(text: str, sentence: str | None) -> tuple[str, str]:
+    """What was asked about and what it means; without a `=` it was the sentence as a whole."""
+    if sentence and text.strip() and "=" not in text:
+        return sentence, text.strip()
     said, sign, means = text.partition("=")
     if not (said.strip() and sign and means.strip()):
         raise InvalidInput(

@@ -10,6 +10,21 @@ from strategy.document import Cap, Condition, Strategy
 from strategy.language import condition_in_words
 from strategy.language.speech import duration
 
+_CHANNELS = {
+    "wechat": Text("微信", "WeChat"),
+    "wecom": Text("企业微信", "WeCom"),
+    "sms": Text("短信", "SMS"),
+    "email": Text("邮件", "e-mail"),
+    "push": Text("APP 推送", "app push"),
+    "voice": Text("电话", "phone"),
+    "ads": Text("广告", "ads"),
+    "inbox": Text("站内待办", "inbox"),
+    "work_order": Text("工单", "work order"),
+    "calendar": Text("日程", "calendar"),
+    "webhook": Text("接口", "webhook"),
+}
+"""What people call the channels; a catalog may name others, which are said as they are."""
+
 
 def action_name(action: str, catalog: Catalog, lang: Lang) -> str:
     found = catalog.actions.get(action)
@@ -32,10 +47,11 @@ def contrary(one: Strategy, other: Strategy, actions: Sequence[str], catalog: Ca
 
 def piled(one: Strategy, other: Strategy, channel: str, capped: str, cap: Cap) -> Text:
     zh, en = (duration(cap.per, lang) for lang in ("zh", "en"))
+    on = _CHANNELS.get(channel, Text(channel, channel))
     return Text(
-        f"“{one.name}”与“{other.name}”会在 {channel} 上先后触达同一客户，"
+        f"“{one.name}”与“{other.name}”会通过{on.zh}先后触达同一客户，"
         f"超过“{capped}”每{zh}最多 {cap.times} 次的上限（上限按策略各自计算）",
-        f"“{one.name}” and “{other.name}” can both reach one customer on {channel}, more than the {cap.times} per {en}"
+        f"“{one.name}” and “{other.name}” can both reach one customer by {on.en}, more than the {cap.times} per {en}"
         f" that “{capped}” allows (a cap counts one strategy's deliveries)",
     )
 

@@ -3,7 +3,7 @@
 from strategy.language.answers import Phrases, check_phrase, phrase_key
 from strategy.language.nearest import Likeness
 from strategy.language.read import Reading, read_sentence
-from strategy.language.readback import condition_in_words, readback
+from strategy.language.readback import condition_in_words, part_in_words, readback
 
 __all__ = [
     "Likeness",
@@ -11,6 +11,7 @@ __all__ = [
     "Reading",
     "check_phrase",
     "condition_in_words",
+    "part_in_words",
     "phrase_key",
     "read_sentence",
     "readback",

@@ -10,6 +10,7 @@ from strategy.document import (
     ActionCall,
     Aggregate,
     AttributeIs,
+    Cap,
     Change,
     DateIs,
     Filter,
@@ -18,9 +19,12 @@ from strategy.document import (
     MetricIs,
     Near,
     Path,
+    QuietHours,
     Ratio,
     Step,
     Streak,
+    Variant,
+    Verify,
     Window,
 )
 from strategy.document import Sequence as Ordered
@@ -83,32 +87,35 @@ class Chinese(Voice):
     def how(self, subject: str) -> list[str]:
         s, g, r = self.strategy, self.strategy.guards, self.strategy.rollout
         said = [f"先对{number(r.percent)}%的{subject}执行", f"留{number(r.holdout)}%对照" if r.holdout else "不留对照"]
-        said += [f"分组{quoted(v.name, 'zh')}权重{number(v.weight)}{params(v.params, 'zh')}" for v in r.variants]
+        said += [self.variant(v) for v in r.variants]
         if g.consent is not None:
             said.append(f"需同意{quoted(g.consent, 'zh')}")
-        if g.cap:
-            said.append(f"每人每{self.span(g.cap.per)}最多{g.cap.times}次")
-        else:
-            said.append("每人不限次数")
-        if g.quiet_hours:
-            mode = "推迟到结束后" if g.quiet_hours.mode == "defer" else "直接丢弃"
-            said.append(f"{g.quiet_hours.start}到{g.quiet_hours.end}不发送（{mode}）")
-        else:
-            said.append("夜间照常发送")
+        said.append(self.cap(g.cap) if g.cap else "每人不限次数")
+        said.append(self.quiet(g.quiet_hours) if g.quiet_hours else "夜间照常发送")
         if g.cooldown is not None:
             said.append(f"冷却{self.span(g.cooldown)}")
         else:
             said.append("每次发生都触发" if self.moment(s.trigger) else "条件重新成立就再次触发")
         if g.budget is not None:
             said.append(f"预算{g.budget}次")
-        if s.verify and (s.verify.event or s.verify.metric):
-            goal = (
-                f"发生{self.speech.name('event', s.verify.event)}"
-                if s.verify.event
-                else self.speech.name("metric", s.verify.metric or "")
-            )
-            said.append(f"验证：{self.span(s.verify.within)}内{goal}")
+        if s.verify and (goal := self.goal(s.verify)):
+            said.append(f"验证：{goal}")
         return said
+
+    def variant(self, variant: Variant) -> str:
+        return f"分组{quoted(variant.name, 'zh')}权重{number(variant.weight)}{params(variant.params, 'zh')}"
+
+    def cap(self, cap: Cap) -> str:
+        return f"每人每{self.span(cap.per)}最多{cap.times}次"
+
+    def quiet(self, hours: QuietHours) -> str:
+        mode = "推迟到结束后" if hours.mode == "defer" else "直接丢弃"
+        return f"{hours.start}到{hours.end}不发送（{mode}）"
+
+    def goal(self, verify: Verify) -> str:
+        if verify.event:
+            return f"{self.span(verify.within)}内发生{self.speech.name('event', verify.event)}"
+        return f"{self.span(verify.within)}内{self.speech.name('metric', verify.metric)}" if verify.metric else ""
 
     def explicit(self, kind: Literal["all", "any"], inner: str) -> str:
         return f"{'全部满足' if kind == 'all' else '任一满足'}（{inner}）"

@@ -9,6 +9,7 @@ from strategy.document import (
     ActionCall,
     Aggregate,
     AttributeIs,
+    Cap,
     Change,
     DateIs,
     EventFilter,
@@ -18,9 +19,12 @@ from strategy.document import (
     MetricIs,
     Near,
     Path,
+    QuietHours,
     Ratio,
     Step,
     Streak,
+    Variant,
+    Verify,
     Window,
 )
 from strategy.document import Sequence as Ordered
@@ -102,21 +106,11 @@ class English(Voice):
             f"start with {number(r.percent)}% of {subjects}",
             f"hold out {number(r.holdout)}%" if r.holdout else "with no holdout",
         ]
-        said += [
-            f"variant {quoted(v.name, 'en')} weight {number(v.weight)}{params(v.params, 'en')}" for v in r.variants
-        ]
+        said += [self.variant(v) for v in r.variants]
         if g.consent is not None:
             said.append(f"with consent for {quoted(g.consent, 'en')}")
-        if g.cap:
-            times = "time" if g.cap.times == 1 else "times"
-            said.append(f"at most {g.cap.times} {times} per {self.span(g.cap.per)} per subject")
-        else:
-            said.append("no limit on how often")
-        if g.quiet_hours:
-            mode = "deferred until after" if g.quiet_hours.mode == "defer" else "dropped"
-            said.append(f"no messages from {g.quiet_hours.start} to {g.quiet_hours.end} ({mode})")
-        else:
-            said.append("send at night too")
+        said.append(self.cap(g.cap) if g.cap else "no limit on how often")
+        said.append(f"no messages from {self.quiet(g.quiet_hours)}" if g.quiet_hours else "send at night too")
         if g.cooldown is not None:
             said.append(f"cooldown of {self.span(g.cooldown)}")
         else:
@@ -124,14 +118,26 @@ class English(Voice):
             said.append(f"fire again each time {again}")
         if g.budget is not None:
             said.append(f"budget of {g.budget} deliveries")
-        if s.verify and (s.verify.event or s.verify.metric):
-            goal = (
-                self.speech.name("event", s.verify.event)
-                if s.verify.event
-                else self.speech.name("metric", s.verify.metric or "")
-            )
-            said.append(f"verify by {goal} within {self.span(s.verify.within)}")
+        if s.verify and (goal := self.goal(s.verify)):
+            said.append(f"verify by {goal}")
         return said
+
+    def variant(self, variant: Variant) -> str:
+        return f"variant {quoted(variant.name, 'en')} weight {number(variant.weight)}{params(variant.params, 'en')}"
+
+    def cap(self, cap: Cap) -> str:
+        times = "time" if cap.times == 1 else "times"
+        return f"at most {cap.times} {times} per {self.span(cap.per)} per subject"
+
+    def quiet(self, hours: QuietHours) -> str:
+        mode = "deferred until after" if hours.mode == "defer" else "dropped"
+        return f"{hours.start} to {hours.end} ({mode})"
+
+    def goal(self, verify: Verify) -> str:
+        within = f" within {self.span(verify.within)}"
+        if verify.event:
+            return self.speech.name("event", verify.event) + within
+        return self.speech.name("metric", verify.metric) + within if verify.metric else ""
 
     def explicit(self, kind: Literal["all", "any"], inner: str) -> str:
         return f"{'all of' if kind == 'all' else 'any of'} ({inner})"

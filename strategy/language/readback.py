@@ -12,7 +12,7 @@ from strategy.language.chinese import Chinese
 from strategy.language.english import English
 from strategy.language.lexicon import lexicon_of
 from strategy.language.read import read_sentence
-from strategy.language.speech import Speech
+from strategy.language.speech import Speech, number
 from strategy.language.voice import Voice
 
 
@@ -29,6 +29,32 @@ def readback(strategy: Strategy, catalog: Catalog, lang: Lang) -> str:
 def condition_in_words(condition: Condition, strategy: Strategy, catalog: Catalog, lang: Lang) -> str:
     """One condition of a strategy, as its readback says it."""
     return _voice(strategy, catalog, lang, exact=False).condition(condition)
+
+
+def part_in_words(part: str, strategy: Strategy, catalog: Catalog, lang: Lang) -> str:
+    """A part of a strategy that is no condition, as its readback says it: `subject`, `verify`, or the name of a guard
+    or of something about its rollout."""
+    voice = _voice(strategy, catalog, lang, exact=False)
+    guards, rollout, joint = strategy.guards, strategy.rollout, "，" if lang == "zh" else ", "
+    match part:
+        case "subject":
+            return voice.speech.name("object", strategy.subject)
+        case "verify":
+            return "" if strategy.verify is None else voice.goal(strategy.verify)
+        case "cap":
+            return "" if guards.cap is None else voice.cap(guards.cap)
+        case "quiet_hours":
+            return "" if guards.quiet_hours is None else voice.quiet(guards.quiet_hours)
+        case "cooldown":
+            return "" if guards.cooldown is None else voice.span(guards.cooldown)
+        case "budget":
+            return f"{guards.budget}次" if lang == "zh" else f"{guards.budget} deliveries"
+        case "consent":
+            return guards.consent or ""
+        case "variants":
+            return joint.join(map(voice.variant, rollout.variants))
+        case _:
+            return f"{number(getattr(rollout, part))}%"
 
 
 def _voice(strategy: Strategy, catalog: Catalog, lang: Lang, *, exact: bool) -> Voice:

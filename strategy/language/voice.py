@@ -13,6 +13,7 @@ from strategy.document import (
     All,
     Any_,
     AttributeIs,
+    Cap,
     Change,
     Condition,
     DateIs,
@@ -25,9 +26,12 @@ from strategy.document import (
     Not,
     Path,
     PathStep,
+    QuietHours,
     Ratio,
     Strategy,
     Streak,
+    Variant,
+    Verify,
 )
 from strategy.document import Sequence as Ordered
 from strategy.engine.paths import reached
@@ -51,6 +55,19 @@ class Voice(ABC):
 
     @abstractmethod
     def all(self) -> str: ...
+
+    @abstractmethod
+    def cap(self, cap: Cap) -> str: ...
+
+    @abstractmethod
+    def quiet(self, hours: QuietHours) -> str: ...
+
+    @abstractmethod
+    def goal(self, verify: Verify) -> str:
+        """What counts as success, and within what time; "" where the document names nothing."""
+
+    @abstractmethod
+    def variant(self, variant: Variant) -> str: ...
 
     # ---- conditions --------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ def test_the_card_of_a_version_shows_what_changed_since_the_one_before(admin: Cl
     changed = document(name, "app.login", "outbound_call", guards={"cap": {"times": 1, "per": "7d"}})
     assert admin("POST", f"/v1/strategies/{name}/versions", {"document": changed}).status == 201
     card = admin("GET", f"/v1/strategies/{name}/versions/2/card").body
-    assert (card["previous"], card["changes"]) == (1, ["cap: added 1 per 7d"])
+    assert (card["previous"], card["changes"]) == (1, ["cap: added at most 1 time per 7 days per subject"])
     assert card["trigger"]["says"] and card["readback"]["zh"] and card["cost"]["per_subject"] == 16
     assert card["replay"]["strategies"][0]["name"] == name
     first = admin.speaking("zh")("GET", f"/v1/strategies/{name}/versions/1/card?replay=false").body
@@ -104,6 +104,16 @@ def test_with_an_endpoint_a_sentence_is_read_without_a_hub_as_with_one(
     told = json.loads(answer.stdout)
     assert told["path"] == path and len(mock.requests) == 1
     assert len(told["questions"][0]["choices"] if code == 3 else told["readback"]) == 2
+
+
+def test_a_question_about_the_whole_sentence_is_answered_with_a_choice(tmp_path: Path) -> None:
+    other = {**FEW, "trigger": {**LOGINS, "op": "<=", "value": 2}}
+    with serve(Reply(calls=[(TOOL, other)]), Reply(calls=[(TOOL, other)])) as mock:
+        model = {"ZHONGSHU_LLM_BASE_URL": mock.url, "ZHONGSHU_LLM_MODEL": "scripted"}
+        draft = ("strategy", "draft", SAY, "--catalog", str(RETAIL), "--json")
+        choices = json.loads(run(tmp_path, *draft, **model).stdout)["questions"][0]["choices"]
+        meant = [json.loads(run(tmp_path, *draft, "--answer", choice, **model).stdout) for choice in choices]
+    assert [each["document"]["trigger"]["op"] for each in meant] == ["<", "<="]
 
 
 def test_an_answer_counts_without_a_hub(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ ZH = """
 > 改成4天
 指哪一处 / 1. / 3. / 请回复序号
 > 3
-冷却时间：原为 3d，现为 4d / 过去5天内登录少于2次
+冷却时间：原为 3天，现为 4天 / 过去5天内登录少于2次
 > 把运费改成9块
 没有修改
 > 演练一下
@@ -59,17 +59,17 @@ Changed (version 2) / fewer than 3 times in the last 6 days
 > only VIPs
 tier is high-value / in the last 6 days
 > change it to 5%
-share (percent): was 1, is now 5
+share: was 1%, is now 5%
 > don't send SMS, call instead
 then do: outbound call / tier is high-value
 > cooldown 3 days, and remove the quiet hours
-cooldown: added 3d / quiet hours: no longer
+cooldown: added 3 days / quiet hours: no longer
 > change it to 4 days
 which part / Please reply with a number
 > 2
-cooldown: was 3d, is now 4d
+cooldown: was 3 days, is now 4 days
 > undo
-cooldown: was 4d, is now 3d
+cooldown: was 4 days, is now 3 days
 > what has changed?
 From version
 > only zorgles

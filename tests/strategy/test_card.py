@@ -87,9 +87,9 @@ def test_the_difference_to_the_version_before_is_said_change_by_change() -> None
     assert said[2].startswith("trigger: added") and "10" in said[2]
     assert said[3:] == [
         "action: added call",
-        "cap: was 1 per 7d, is now 2 per 7d",
-        "quiet hours: no longer 22:00–08:00 (deferred)",
-        "share (percent): was 1, is now 5",
+        "cap: was at most 1 time per 7 days per subject, is now at most 2 times per 7 days per subject",
+        "quiet hours: no longer 22:00 to 08:00 (deferred until after)",
+        "share: was 1%, is now 5%",
     ]
 
 

@@ -104,9 +104,9 @@ def test_a_change_changes_what_it_names_and_nothing_else(sentence: str, words: s
 @pytest.mark.parametrize(
     ("words", "choices", "answer", "part"),
     [
-        ("改成5天", 3, "冷却时间：原为 3d，现为 5d", "cooldown"),
-        ("change it to 5 days", 3, "cooldown: was 3d, is now 5d", "cooldown"),
-        ("改成3次", 2, "频次上限：原为 每 7d 最多 1 次，现为 每 7d 最多 3 次", "cap"),
+        ("改成5天", 3, "冷却时间：原为 3天，现为 5天", "cooldown"),
+        ("change it to 5 days", 3, "cooldown: was 3 days, is now 5 days", "cooldown"),
+        ("改成3次", 2, "频次上限：原为 每人每7天最多1次，现为 每人每7天最多3次", "cap"),
     ],
 )
 def test_where_several_parts_fit_one_question_is_asked(words: str, choices: int, answer: str, part: str) -> None:
