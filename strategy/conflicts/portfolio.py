@@ -52,8 +52,10 @@ class _Known:
 
     @cached_property
     def dead(self) -> tuple[Condition, ...] | None:
-        """Conditions that cannot hold together, where it never fires."""
-        return None if self.fires_on is not None else never(self.strategy, self.catalog)
+        """Conditions that cannot hold together, where it never fires. The proof comes first: it is the cheaper one, and
+        most strategies need no witness until another comes near them."""
+        parts = never(self.strategy, self.catalog)
+        return None if parts is None or self.fires_on is not None else parts
 
     @cached_property
     def alone(self) -> Alone | None:
@@ -120,7 +122,7 @@ class Portfolio:
         """Find out about every strategy now what `clashes_of` would else find out when it is first asked."""
         for known in map(self._about, self._strategies.values()):
             if known.misfit is None:
-                _ = known.dead, known.asks
+                _ = known.dead, known.fires_on, known.asks
 
     def clashes(self) -> list[Clash]:
         """Everything that is wrong among the strategies, each pair once."""
@@ -205,10 +207,10 @@ class Portfolio:
 
     def _at_once(self, strategy: Strategy, others: Sequence[Strategy], way: _Way) -> dict[str, Witness]:
         """Meetings found by putting together what each fires on by itself: no solver, one engine for some at a time."""
-        mine = self._about(strategy).alone
         found: dict[str, Witness] = {}
-        for start in range(0, 0 if mine is None else len(others), TRIED):
-            assert mine is not None
+        if not others or (mine := self._about(strategy).alone) is None:
+            return found
+        for start in range(0, len(others), TRIED):
             found |= self._put_together(strategy, mine, others[start : start + TRIED], way)
         return found
 

@@ -12,7 +12,7 @@ from strategy.document import Cap, Guards, QuietHours, Rollout, Variant, Verify
 from strategy.language.amounts import Comparison, Quantity
 from strategy.language.lexer import Part
 from strategy.language.normalise import plain
-from strategy.language.patterns import Bindings, Pattern, pattern
+from strategy.language.patterns import Bindings, Index, Pattern, pattern
 from strategy.language.scope import Scope
 from strategy.language.segment import choose
 
@@ -177,7 +177,7 @@ def _verify(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) ->
 _TAIL = "OBJECT? SHARE? ROLLOUT? START? VERB? SHARE? FIRST?"
 _MODE = "COMMA? ( LPAR? DEFERMODE|DROPMODE RPAR? )?"
 
-_FORMS = [
+_FORMS = Index(
     *(
         _Form(pattern(text), _cap, True)
         for text in (
@@ -271,7 +271,7 @@ _FORMS = [
             "x:NAME d:WINDOW|DUR ASTEST",
         )
     ),
-]
+)
 
 
 def take_extras(parts: Sequence[Part], extras: Extras, scope: Scope, *, loose: bool) -> list[Part]:
@@ -309,7 +309,7 @@ def _only_filler(rest: Sequence[Part]) -> bool:
 def _longest(parts: Sequence[Part], i: int, begins: bool, loose: bool) -> list[tuple[int, Bindings, _Form]]:
     """Matches that end where a clause ends, longest first."""
     found = []
-    for form in _FORMS:
+    for form in _FORMS.at(parts[i]):
         if not begins and not (loose and form.loose):
             continue
         match = form.pattern.match(parts, i)
@@ -319,6 +319,6 @@ def _longest(parts: Sequence[Part], i: int, begins: bool, loose: bool) -> list[t
         while stop < len(parts) and parts[stop].has("FILLER") and not parts[stop].has("NAME", "VERB"):
             stop += 1
         ends = stop == len(parts) or parts[stop].has(*_SEPARATORS) or (loose and bool(parts[stop].named("action")))
-        if ends or (loose and form.loose and any(f.pattern.match(parts, stop) for f in _FORMS)):
+        if ends or (loose and form.loose and any(f.pattern.match(parts, stop) for f in _FORMS.at(parts[stop]))):
             found.append((stop, match.bound, form))
     return sorted(found, key=lambda f: -f[0])

@@ -29,7 +29,7 @@ class Part:
     children: tuple[Part, ...] = ()
 
     def has(self, *kinds: str) -> bool:
-        return any(k in self.senses for k in kinds)
+        return not self.senses.keys().isdisjoint(kinds)
 
     def get(self, kind: str) -> Any:
         return self.senses.get(kind)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from strategy.language.amounts import NOT
 from strategy.language.lexer import Part
-from strategy.language.patterns import Bindings, rule
+from strategy.language.patterns import Bindings, Index, rule
 
 
 def op_of(part: Part) -> str:
@@ -40,7 +40,7 @@ def _blank(b: Bindings, _: Part) -> dict[str, object]:
 
 _DAYS, _BOTH = "a:DATE|STRING AND|TO|MINUS|VERSUS c:DATE|STRING", "( INCLUSIVE )? ( LPAR INCLUSIVE RPAR )?"
 
-LITERALS = [
+LITERALS = Index(
     rule("n:NEG|COPNEG? t:TEXTOP v:VALUE|STRING|DATE|UNKNOWN", lambda b, _: _text(b["t"].get("TEXTOP"), b)),
     rule("n:NEG|COPNEG? WITHTEXT v:VALUE|STRING|DATE|UNKNOWN t:TEXTEND", lambda b, _: _text(b["t"].get("TEXTEND"), b)),
     rule("t:TEXTEND n:COPNEG v:VALUE|STRING|DATE|UNKNOWN", lambda b, _: _text(b["t"].get("TEXTEND"), b)),
@@ -54,7 +54,7 @@ LITERALS = [
     rule("COP c:CMP v:VALUE|STRING|DATE|TRUE|FALSE", _literal),
     rule("COP? BEFORE v:DATE", lambda b, _: {"CMPV": ("<", b["v"])}),
     rule("COP? AFTER v:DATE", lambda b, _: {"CMPV": (">", b["v"])}),
-]
+)
 
 
 def lists(parts: Sequence[Part]) -> list[Part]:

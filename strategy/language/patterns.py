@@ -4,9 +4,10 @@ own (FILLER) may stand between any two."""
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from strategy.language.lexer import Part
 
@@ -56,7 +57,7 @@ class Pattern:
     first: frozenset[str]
 
     def match(self, parts: Sequence[Part], at: int) -> Found | None:
-        if at >= len(parts) or not (self.first & parts[at].senses.keys()):
+        if at >= len(parts) or self.first.isdisjoint(parts[at].senses):
             return None
         found = max(_walk(self.items, parts, at, {}, begun=False), key=lambda f: f.stop, default=None)
         return found if found and found.stop > at else None
@@ -110,14 +111,38 @@ def rule(text: str, make: Callable[[Bindings, Part], dict[str, object] | None]) 
     return Rule(pattern(text), make)
 
 
-def rewrite(parts: Sequence[Part], rules: Sequence[Rule]) -> list[Part]:
+class Patterned(Protocol):
+    @property
+    def pattern(self) -> Pattern: ...
+
+
+P = TypeVar("P", bound=Patterned)
+
+
+class Index(Generic[P]):
+    """Things with a pattern, looked up by the part at which it may begin."""
+
+    def __init__(self, *entries: P) -> None:
+        self._entries = entries
+        self._numbers: dict[str, set[int]] = defaultdict(set)
+        for number, entry in enumerate(entries):
+            for kind in entry.pattern.first:
+                self._numbers[kind].add(number)
+
+    def at(self, part: Part) -> list[P]:
+        """In the order in which they were given."""
+        found = [self._numbers[kind] for kind in part.senses if kind in self._numbers]
+        return [self._entries[number] for number in sorted(set().union(*found))] if found else []
+
+
+def rewrite(parts: Sequence[Part], rules: Index[Rule]) -> list[Part]:
     """One pass from left to right; at each part the longest match (the earlier rule at equal length) is replaced by one
     part with the senses the rule makes."""
     result: list[Part] = []
     at = 0
     while at < len(parts):
         best: tuple[int, dict[str, object]] | None = None
-        for pattern_, make in rules:
+        for pattern_, make in rules.at(parts[at]):
             found = pattern_.match(parts, at)
             if found and (best is None or found.stop > best[0]):
                 senses = make(found.bound, parts[at])

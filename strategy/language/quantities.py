@@ -10,7 +10,7 @@ from core.times import DAY, WEEK
 from strategy.language.amounts import OPPOSITE, OUTSIDE, Comparison, Quantity, Run, Span
 from strategy.language.lexer import Part
 from strategy.language.literals import LITERALS, join_values, lists, op_of
-from strategy.language.patterns import Bindings, rewrite, rule
+from strategy.language.patterns import Bindings, Index, rewrite, rule
 
 
 def _quantity(number: float, unit: str | None = None, times: bool = False) -> dict[str, object]:
@@ -61,7 +61,7 @@ def _one_of(b: Bindings, first: Part) -> dict[str, object] | None:
     return senses if "DUR" in senses else None
 
 
-_AMOUNTS = [
+_AMOUNTS = Index(
     rule("n:NUM u:UNIT", _with_unit),
     rule("n:NUM GE HALF u:UNIT", _half_more),
     rule(
@@ -95,14 +95,14 @@ _AMOUNTS = [
     rule("TWICE", lambda b, _: _quantity(2, times=True)),
     rule("THRICE", lambda b, _: _quantity(3, times=True)),
     rule("n:NUM", lambda b, _: _quantity(_num(b))),
-]
+)
 
 
 def _is_money(part: Part) -> bool:
     return part.get("UNIT") in ("CNY", "USD", "EUR")
 
 
-_HOURS = [
+_HOURS = Index(
     rule("d:DAYPART h:HOUR", lambda b, _: _clock(b["h"].get("HOUR"), b["d"].get("DAYPART"))),
     rule("h:HOUR d:DAYPART", lambda b, _: _clock(b["h"].get("HOUR"), b["d"].get("DAYPART"))),
     rule("h:HOUR", lambda b, _: _clock(b["h"].get("HOUR"), None)),
@@ -117,7 +117,7 @@ _HOURS = [
     rule("d:DAYPART c:CLOCK", lambda b, _: _clock(_hours(b["c"]), b["d"].get("DAYPART"))),
     rule("c:CLOCK d:DAYPART", lambda b, _: _clock(_hours(b["c"]), b["d"].get("DAYPART"))),
     rule("c:CLOCK", lambda b, _: _clock(_hours(b["c"]), None)),
-]
+)
 
 
 def _hours(part: Part) -> float:
@@ -152,7 +152,7 @@ def _sum_durations(b: Bindings, _: Part) -> dict[str, object] | None:
     return _quantity(micros, "us")
 
 
-_COMPOUNDS = [rule("a:DUR b:DUR", _sum_durations), rule("a:DUR AND b:DUR", _sum_durations)]
+_COMPOUNDS = Index(rule("a:DUR b:DUR", _sum_durations), rule("a:DUR AND b:DUR", _sum_durations))
 
 
 def _negative(b: Bindings, _: Part) -> dict[str, object] | None:
@@ -187,7 +187,7 @@ def _doubled(b: Bindings, _: Part) -> dict[str, object]:
 
 _ENDS = "( m:MINUS )? a:QTY AND|TO|MINUS|VERSUS ( w:MINUS )? b:QTY"
 
-_COMPARISONS = [
+_COMPARISONS = Index(
     rule(f"COP? BETWEEN {_ENDS} BETWEENEND? ( i:INCLUSIVE )? ( LPAR i:INCLUSIVE RPAR )?", _range),
     rule(f"COP? {_ENDS} BETWEENEND ( i:INCLUSIVE )? ( LPAR i:INCLUSIVE RPAR )?", _range),
     rule("SINCEVALUE m:MINUS? a:QTY TO w:MINUS? b:QTY", _range),
@@ -215,7 +215,7 @@ _COMPARISONS = [
     rule("WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("COP WITHIN q:QTY", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
     rule("q:QTY INSIDE", lambda b, _: None if b["q"].has("DUR") else _compare("<=", b)),
-]
+)
 
 
 def _run_of(quantity: Quantity, op: str = ">=") -> dict[str, object] | None:
@@ -246,7 +246,7 @@ def _periodic(quantity: Quantity) -> bool:
     return quantity.times or quantity.period is not None
 
 
-_RUNS = [
+_RUNS = Index(
     rule("STREAK q:COUNT|DUR", _run),
     rule("STREAK c:CMPQ", _run),
     rule("FORTIME? q:COUNT|DUR STREAK", _run),
@@ -262,7 +262,7 @@ _RUNS = [
         lambda b, p: _run(b, p) if _periodic(b["q"].get("QTY")) or b["s"].get("STREAK") == "en" else None,
     ),
     rule("s:STREAK", lambda b, _: None if b["s"].has("VALUE") else {"STREAK": Run(None)}),
-]
+)
 
 
 def _span(form: str, quantity: Quantity) -> dict[str, object] | None:
@@ -289,13 +289,17 @@ def _since(b: Bindings, _: Part) -> dict[str, object] | None:
     return {**b["q"].senses, "AGO": None}
 
 
-_WINDOWS = [
+_PASTS = (
     # "last week" is the calendar's, "in the last week" the seven days up to now; beside "versus" it is only a length.
     rule("VERSUS|SINCEVALUE LASTALONE u:UNIT", _period),
     rule("LASTALONE u:UNIT", lambda b, _: {"CALENDAR": "previous"} if _period(b, _) else None),
     rule("q:DUR|CMPQ AGO", _since),
     rule("PASSED q:DUR", lambda b, _: dict(b["q"].senses)),
     rule("LAST q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
+)
+_BEFORE_COMPARISONS = Index(*_PASTS)
+_WINDOWS = Index(
+    *_PASTS,
     rule(
         "LAST u:UNIT INSIDE?",
         lambda b, _: (
@@ -312,10 +316,10 @@ _WINDOWS = [
     rule("IN|FORTIME|CMP PREVIOUS q:DUR", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule("THIS q:DUR INSIDE?", lambda b, _: _span("past", b["q"].get("DUR"))),
     rule("ALLTIME", lambda b, _: {"WINDOW": Span("all")}),
-]
+)
 
 
-_PERIODS_COMPARED = [
+_PERIODS_COMPARED = Index(
     rule("VERSUS|SINCEVALUE PREVIOUS u:UNIT", _period),
     rule("SINCEVALUE PREVIOUS q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS PREVIOUS|BEFORE q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
@@ -344,10 +348,10 @@ _PERIODS_COMPARED = [
         },
     ),
     rule("YEARLY", lambda b, _: {"CALENDAR": "previous"}),
-]
+)
 
 
-_EVERY = [rule("EACH o:OBJECT", lambda b, _: {**b["o"].senses, "EACHONE": None})]
+_EVERY = Index(rule("EACH o:OBJECT", lambda b, _: {**b["o"].senses, "EACHONE": None}))
 """每家门店 · each store: of every such thing."""
 
 
@@ -379,7 +383,7 @@ def quantities(parts: Sequence[Part]) -> list[Part]:
     while before != len(parts):
         before = len(parts)
         parts = rewrite(parts, _COMPOUNDS)
-    parts = rewrite(parts, _WINDOWS[:5])
+    parts = rewrite(parts, _BEFORE_COMPARISONS)
     parts = rewrite(lists(parts), _COMPARISONS)
     parts = rewrite(parts, LITERALS)
     parts = rewrite(parts, _RUNS)
