@@ -116,7 +116,9 @@ class FactWriter(FactReader, Protocol):
         """The last standing claim of one source about one property (or edge) from one moment on."""
         ...
 
-    def add_facts(self, facts: Sequence[GraphFact], keys: Sequence[Keyed]) -> None: ...
+    def add_facts(self, facts: Sequence[GraphFact], keys: Sequence[Keyed]) -> None:
+        """Keep facts, one or more, about records that are remembered already."""
+        ...
 
     def add_subjects(self, subjects: Mapping[str, str]) -> None:
         """Remember records (id → key); known ones stay."""

@@ -97,9 +97,14 @@ class _Neo4jLog:
             yield Rows(transaction, ctx.tenant)
 
     def write(self, ctx: RequestContext, work: Callable[[FactWriter], Given]) -> Given:
+        def in_turn(transaction: ManagedTransaction) -> tuple[Given, bool]:
+            turn = Turn(transaction, ctx, self._clock)
+            return work(turn), turn.end()
+
         with self._driver.session(database=self._database) as session:
-            given = _in_turn(session, lambda transaction: work(Turn(transaction, ctx, self._clock)))
-        self._tell()
+            given, told = _in_turn(session, in_turn)
+        if told:
+            self._tell()
         return given
 
     def _tell(self) -> None:

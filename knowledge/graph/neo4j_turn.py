@@ -29,6 +29,12 @@ class Turn(Rows):
         self._ctx, self._clock = ctx, clock
         self._run(outbox.LOCK, log=new_id("log", clock))
         self._last = self._run(outbox.READ)[0]
+        self._told: list[dict[str, Any]] = []
+
+    def end(self) -> bool:
+        """Keep how far the log has come, with what was told; whether anything was."""
+        self._run(outbox.KEEP, last=self._last, rows=self._told)
+        return bool(self._told)
 
     def next_seq(self, kind: Literal["fact", "merge", "audit"] = "fact") -> int:
         return int(self._last[kind]) + 1
@@ -45,17 +51,15 @@ class Turn(Rows):
     def add_facts(self, facts: Sequence[GraphFact], keys: Sequence[Keyed]) -> None:
         lookups = {k.seq: self._key(k.key) for k in keys}
         rows = [{**self._row(f), "lookup": lookups.get(f.seq)} for f in facts]
-        ends = {end for f in facts for end in (f.subject, f.object) if end is not None and f.object is not None}
-        self.add_subjects({s: look_up_key(s.split("/", 1)[-1]) for s in ends})
         self._run("UNWIND $rows AS row CREATE (f:Fact) SET f = row", rows=rows)
-        self._run(
-            "UNWIND $rows AS row"
-            " MATCH (s:Subject {key: row.owner}), (f:Fact {key: row.key}), (o:Subject {key: row.towards})"
-            " CREATE (s)-[:SAYS]->(f)-[:OF]->(o)",
-            rows=[{k: row[k] for k in ("owner", "key", "towards")} for row in rows if row["towards"]],
-        )
-        if facts:
-            self._reach("fact", facts[-1].seq)
+        if edges := [{k: row[k] for k in ("owner", "key", "towards")} for row in rows if row["towards"]]:
+            self._run(
+                "UNWIND $rows AS row"
+                " MATCH (s:Subject {key: row.owner}), (f:Fact {key: row.key}), (o:Subject {key: row.towards})"
+                " CREATE (s)-[:SAYS]->(f)-[:OF]->(o)",
+                rows=edges,
+            )
+        self._last["fact"] = facts[-1].seq
 
     def add_subjects(self, subjects: Mapping[str, str]) -> None:
         rows = [{"key": self._key(s), "subject": s, "lookup": self._key(k)} for s, k in sorted(subjects.items())]
@@ -87,7 +91,7 @@ class Turn(Rows):
                "reason": claim.reason, "evidence": to_json(dict(claim.evidence)), "confidence": claim.confidence,
                "recorded_at": merge.recorded_at, "actor": merge.actor}  # fmt: skip
         self._run("CREATE (f:Merge) SET f = $row", row=row)
-        self._reach("merge", merge.seq)
+        self._last["merge"] = merge.seq
 
     def undo_merges(self, merges: Sequence[Merge], undone: Retraction) -> int:
         return self._withdraw("Merge", [m.id for m in merges], undone)
@@ -196,17 +200,12 @@ class Turn(Rows):
 
     def audit(self, action: str, target: str, detail: Mapping[str, Any]) -> None:
         number = self.next_seq("audit")
-        row = outbox.kept(self._ctx, self._last["log"], number, self._clock.now(), action, target, detail)
-        self._run(outbox.KEEP, row=row)
-        self._reach("audit", number)
+        self._told.append(outbox.kept(self._ctx, self._last["log"], number, self._clock.now(), action, target, detail))
+        self._last["audit"] = number
 
     def _keys_of(self, label: str, subjects: Collection[str]) -> list[str]:
         return [r["key"] for r in self._nodes(f"MATCH (f:{label}) WHERE f.owner IN $owners",
                                               owners=[self._key(s) for s in subjects])]  # fmt: skip
-
-    def _reach(self, kind: Literal["fact", "merge", "audit"], seq: int) -> None:
-        self._last[kind] = seq
-        self._run(f"MATCH (t:Turn {{key: 'log'}}) SET t.{kind} = $seq", seq=seq)
 
     def _withdraw(self, label: str, ids: Iterable[str], gone: Retraction) -> int:
         rows = self._run(

@@ -24,7 +24,8 @@ LOCK = "MERGE (t:Turn {key: 'log'}) ON CREATE SET t.turns = 1, t.fact = 0, t.mer
 """Whoever sets a property of this node waits until the one before has committed. What it says is to be read after that,
 by a statement of its own: the server may have read it before it waited."""
 READ = "MATCH (t:Turn {key: 'log'}) RETURN t.fact AS fact, t.merge AS merge, t.audit AS audit, t.log AS log"
-KEEP = "CREATE (a:Audit) SET a = $row"
+KEEP = "MATCH (t:Turn {key: 'log'}) SET t += $last WITH t UNWIND $rows AS row CREATE (a:Audit) SET a = row"
+_STAND_STILL = "MATCH (t:Turn {key: 'log'}) SET t.turns = t.turns + 1"
 _WAITING = "MATCH (a:Audit) RETURN properties(a) AS row ORDER BY a.number"
 _DONE = "MATCH (a:Audit) WHERE a.key IN $keys DETACH DELETE a"
 
@@ -43,11 +44,10 @@ def copy(session: Session, audits: Database) -> None:
     take off the list any more, is known by its number and not written again."""
 
     def work(transaction: ManagedTransaction) -> None:
+        transaction.run(_STAND_STILL).consume()
         waiting = [record["row"] for record in transaction.run(_WAITING)]
         if not waiting:
             return
-        transaction.run(LOCK, log="").consume()
-        waiting = [record["row"] for record in transaction.run(_WAITING)]
         with audits.transaction() as rows:
             for row in waiting[_copied(rows, waiting) :]:
                 _record(rows, row)
@@ -58,8 +58,6 @@ def copy(session: Session, audits: Database) -> None:
 
 def _copied(rows: Rows, waiting: list[dict[str, Any]]) -> int:
     """How many of those that wait are in the audit log already."""
-    if not waiting:
-        return 0
     turn, log = col(audit.AuditRow.detail)["turn"].as_string(), waiting[0]["log"]
     latest = select(turn).where(turn.startswith(f"{log}/")).order_by(col(audit.AuditRow.seq).desc()).limit(1)
     last = rows.exec(latest).first()

@@ -99,9 +99,9 @@ class TemporalGraph:
 
     def _take(self, ctx: RequestContext, turn: FactWriter, batch: Sequence[Assertion]) -> list[str]:
         intake = Intake(ctx.tenant, turn, self._clock.now(), batch)
-        turn.add_facts(intake.added, intake.keys)
-        turn.add_subjects(intake.subjects)
         if added := intake.added:
+            turn.add_subjects(intake.subjects)
+            turn.add_facts(added, intake.keys)
             sources = sorted({f.source for f in added})
             detail = {"facts": len(added), "sources": sources[:10], "first": added[0].id}
             self._derived.take_facts(turn, added)
