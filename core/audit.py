@@ -48,6 +48,9 @@ _TRIES = 100
 """More than writers at once: of those that want one place, each try gives it to one."""
 ERASED = "privacy.erase"
 """The action of rows that announce which rows (`audit_rows` of their detail) were redacted."""
+REJOINED = "audit.rejoin"
+"""The action of a row that says which rows (`rows` of its detail) stood on a branch of a chain that had forked, and how
+they were sealed there; and which of them (`audit_rows`) were redacted before."""
 
 
 def record(
@@ -97,9 +100,10 @@ def _last_hash(session: Session, tenant: str) -> str:
     return session.exec(query).first() or ""
 
 
-def seal(row: AuditRow) -> str:
-    """SHA-256 over who did what when, the digest of the rest, and the previous hash."""
-    body = [row.tenant, row.actor, row.role, row.purpose, row.action, row.at, row.previous, row.content]
+def seal(row: AuditRow, previous: str | None = None) -> str:
+    """SHA-256 over who did what when, the digest of the rest, and the previous hash (the row's own, or another)."""
+    before = row.previous if previous is None else previous
+    body = [row.tenant, row.actor, row.role, row.purpose, row.action, row.at, before, row.content]
     return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -115,13 +119,23 @@ def redact(row: AuditRow) -> None:
 
 
 def first_broken(session: Session, tenant: str) -> int | None:
-    """The `seq` of the first row whose seal, content or link does not hold, or None when the chain is whole."""
+    """The `seq` of the first row whose seal, content or link does not hold, or None when the chain is whole. A row that
+    was on a branch has to hold there, too."""
     mine = select(AuditRow).where(AuditRow.tenant == tenant)
-    announced = {seq for row in session.exec(mine.where(AuditRow.action == ERASED)) for seq in row.detail["audit_rows"]}
+    telling = session.exec(mine.where(col(AuditRow.action).in_((ERASED, REJOINED)))).all()
+    announced = {seq for row in telling for seq in row.detail.get("audit_rows", ())}
+    branches = {old["seq"]: old for row in telling if row.action == REJOINED for old in row.detail.get("rows", ())}
+    ends = {"", *(old["hash"] for old in branches.values())}
     previous = ""
     for row in session.exec(mine.order_by(col(AuditRow.seq))):
         says = row.content == digest(row) if row.salt else row.seq in announced and not (row.target or row.detail)
         if row.previous != previous or row.hash != seal(row) or not says:
             return row.seq
+        if (old := branches.get(row.seq)) and (
+            old["hash"] != seal(row, old["previous"]) or old["previous"] not in ends
+        ):
+            return row.seq
         previous = row.hash
+        if branches:
+            ends.add(row.hash)
     return None

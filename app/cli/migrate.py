@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from app.cli.show import AsJson, as_json, say
@@ -12,7 +14,18 @@ def register(app: typer.Typer) -> None:
     app.command("migrate", help=t("升级数据库结构", "Bring the store's schema up to date"))(migrate)
 
 
-def migrate(json: AsJson = False) -> None:
+Rejoin = Annotated[
+    bool,
+    typer.Option(
+        "--rejoin-audit",
+        help=t(
+            "审计日志若有分叉，把各分支接成一条链", "put the branches of an audit log that has forked behind each other"
+        ),
+    ),
+]
+
+
+def migrate(rejoin_audit: Rejoin = False, json: AsJson = False) -> None:
     from app.lock import DataLock
     from app.migrations import current_revision
     from app.migrations import migrate as bring_up
@@ -23,7 +36,7 @@ def migrate(json: AsJson = False) -> None:
     lock = DataLock(settings.data_dir)
     database = Database(settings.store_url)
     try:
-        applied = bring_up(database)
+        applied = bring_up(database, rejoin_audit)
         revision = current_revision(database)
     finally:
         database.close()

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 
-def migrate(database: Database) -> list[str]:
+def migrate(database: Database, rejoin_audit: bool = False) -> list[str]:
     """Bring the schema to this version of the program; returns the revisions that were applied, in order.
 
+    Args:
+        rejoin_audit: put the branches of an audit log that has forked behind each other.
+
     Raises:
-        Refused: the store was written by a newer version of the program; nothing was changed.
+        Refused: the store was written by a newer version of the program, or its audit log has forked and nobody said
+            what to do about it; nothing was changed.
     """
     from alembic import command
     from alembic.script import ScriptDirectory
@@ -34,7 +38,7 @@ def migrate(database: Database) -> list[str]:
     missing = known[known.index(current) + 1 :] if current else known
     if missing:
         with database.engine.begin() as connection:
-            settings.attributes["connection"] = connection
+            settings.attributes.update(connection=connection, rejoin_audit=rejoin_audit)
             command.upgrade(settings, "head")
     return missing
 
