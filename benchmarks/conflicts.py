@@ -4,8 +4,8 @@
 
 Strategies are drawn over the retail catalog: one to three conditions (attributes, events with filters, counts in
 windows, streaks, sequences, forecasts), an audience for half of them, one or two actions, a cap for a third. They are
-checked against a portfolio that knows what each of its strategies fires on, as a hub keeps it; to build that takes the
-"warming".
+checked against a portfolio that knows what each of its strategies fires on and how the catalog speaks, as a hub keeps
+it; to build that takes the "warming".
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from knowledge.packs import retail
 from strategy.conflicts import Portfolio
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
+from strategy.language.lexicon import lexicon_of
 
 TARGET_MS = 300.0
 _EVENTS = ("app.login", "web.visit", "cart.added", "order.placed", "complaint.opened", "coupon.used", "app.swipe")
@@ -97,6 +98,7 @@ def run(strategies: int, new: int, seed: int) -> dict[str, Any]:
     portfolio = Portfolio([drawn(n, chance, catalog) for n in range(strategies)], catalog)
     started, spent = time.perf_counter(), time.process_time()
     portfolio.warm()
+    lexicon_of(catalog)
     warming = time.perf_counter() - started, time.process_time() - spent
     wall, cpu, kinds, undecided, found = [], [], Counter[str](), 0, []
     for number in range(new):

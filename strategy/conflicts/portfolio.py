@@ -191,12 +191,12 @@ class Portfolio:
     def _meetings(self, strategy: Strategy, touched: dict[str, list[Clash]]) -> Iterator[Clash]:
         near = [self._strategies[name] for name in touched if not self._apart(strategy, self._strategies[name])]
         witnesses: dict[str, Witness] = {}
-        for way in (as_they_are, apart, spread):
+        for way in (as_they_are, apart):
             witnesses |= self._at_once(strategy, [each for each in near if each.name not in witnesses], way)
+        near = [each for each in near if each.name in witnesses or self._may_meet(strategy, each)]
+        witnesses |= self._at_once(strategy, [each for each in near if each.name not in witnesses], spread)
         for other in near:
             witness = witnesses.get(other.name)
-            if witness is None and (self._about(other).dead or never_together(strategy, other, self._catalog)):
-                continue
             if witness is None and all(self._fires_on(each) is not None for each in (strategy, other)):
                 witness = witness_of([strategy, other], self._catalog)
             for clash in touched[other.name]:
@@ -204,6 +204,9 @@ class Portfolio:
                     yield Clash(clash.kind, clash.strategies, clash.said, clash.actions, True, witness)
                 else:
                     yield Clash(clash.kind, clash.strategies, words.undecided(clash.said), clash.actions, False)
+
+    def _may_meet(self, strategy: Strategy, other: Strategy) -> bool:
+        return not self._about(other).dead and not never_together(strategy, other, self._catalog)
 
     def _at_once(self, strategy: Strategy, others: Sequence[Strategy], way: _Way) -> dict[str, Witness]:
         """Meetings found by putting together what each fires on by itself: no solver, one engine for some at a time."""

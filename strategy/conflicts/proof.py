@@ -5,14 +5,14 @@ arithmetic allow, which is more than can happen: so a proof holds, and the lack 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 import z3
 
 from knowledge.catalog import Catalog
 from strategy.conflicts.symbols import NO, YES, Choice, Number, Pair, conj, holds, rational
+from strategy.conflicts.traces import Waits, traces, waits_of
 from strategy.conflicts.witness import ONE, PATIENCE, lasting
 from strategy.document import (
     Aggregate,
@@ -20,13 +20,11 @@ from strategy.document import (
     Any_,
     AttributeIs,
     Condition,
-    EventFilter,
     ForecastIs,
     Happens,
     MetricIs,
     Not,
     Ratio,
-    Step,
     Strategy,
     Streak,
 )
@@ -42,7 +40,7 @@ def never_together(one: Strategy, other: Strategy, catalog: Catalog) -> bool:
     if obviously_apart(one, other, catalog):
         return True
     parts = [lasting(c) for s in (one, other) for c in (s.trigger, s.audience) if c is not None]
-    return _impossible(parts, [], one.subject, catalog)
+    return _impossible([*parts, *traces(one, other), *traces(other, one)], [], one.subject, catalog)
 
 
 def obviously_apart(one: Strategy, other: Strategy, catalog: Catalog) -> bool:
@@ -55,7 +53,8 @@ def obviously_apart(one: Strategy, other: Strategy, catalog: Catalog) -> bool:
         for path, part in conjuncts(condition, root)
         if not isinstance(part, Happens)
     ]
-    return Bounds(one, catalog).clash(parts, "") is not None
+    left = [("", trace) for trace in (*traces(one, other), *traces(other, one))]
+    return Bounds(one, catalog).clash([*parts, *left], "") is not None
 
 
 def always(condition: Condition, strategy: Strategy, catalog: Catalog) -> bool:
@@ -101,29 +100,6 @@ def _solver() -> Any:
     return solver
 
 
-class Waits(NamedTuple):
-    """How a sequence ends when it waits for what is not to come: its last event, so long ago, and what is absent since
-    then for how long."""
-
-    last: Step
-    ago: int
-    absent: tuple[Step, ...]
-
-    def forbids(self, event: EventFilter, ago: int) -> bool:
-        """That such an event came so long ago."""
-        return ago < self.ago and any(
-            self.ago - ago <= (step.within or 0) and includes(_filter(step), _filter(event)) for step in self.absent
-        )
-
-
-def waits_of(c: Ordered) -> Waits | None:
-    trailing = list(takewhile(lambda step: step.absent, reversed(c.steps)))
-    if not trailing or any(step.within is None for step in trailing):
-        return None
-    last = c.steps[len(c.steps) - len(trailing) - 1]
-    return Waits(last, max(step.within or 0 for step in trailing), tuple(trailing))
-
-
 class _Space:
     """The quantities of one subject at one instant."""
 
@@ -133,7 +109,7 @@ class _Space:
         self._values: dict[str, Number | Choice] = {}
         self._short: dict[str, Any] = {}
         self._counts: dict[str, Aggregate] = {}
-        self._runs: dict[str, Any] = {}
+        self._runs: dict[str, tuple[Streak, Any]] = {}
         self._happens: list[tuple[Happens, Any]] = []
         self._free: dict[str, Pair] = {}
         self._waits: dict[str, tuple[Waits, Any]] = {}
@@ -149,7 +125,7 @@ class _Space:
         if isinstance(c, Aggregate | MetricIs | Ratio):
             return self._reduced(c)
         if isinstance(c, Streak):
-            run = self._runs.setdefault(c.model_dump_json(exclude={"times"}), z3.Int(f"run {len(self._runs)}"))
+            _, run = self._runs.setdefault(c.model_dump_json(exclude={"times"}), (c, z3.Int(f"run {len(self._runs)}")))
             return Pair(run >= c.times, run < c.times)
         if isinstance(c, Happens):
             return self._happening(c)
@@ -161,7 +137,10 @@ class _Space:
     def rules(self) -> list[Any]:
         """What arithmetic says of the quantities asked about so far."""
         found = [bound for value in self._values.values() for bound in value.bounds if bound is not YES]
-        found += [run >= 0 for run in self._runs.values()]
+        found += [run >= 0 for _, run in self._runs.values()]
+        found += (
+            rule for streak, run in self._runs.values() if streak.per == "event" for rule in self._in_a_row(streak, run)
+        )
         for key, count in self._counts.items():
             if count.window.last is not None:
                 found.append(z3.Or(self._short[key], self._total(key) == count.window.last))
@@ -177,6 +156,14 @@ class _Space:
         for waits, over in self._waits.values():
             found += self._waited(waits, over)
         return found
+
+    def _in_a_row(self, streak: Streak, run: Any) -> Iterator[Any]:
+        """The last events of a type all pass the filters: of as many as came in a time, or as there are in a row."""
+        for some, count in self._counts.items():
+            for passing, other in self._counts.items():
+                if count.event == streak.event and includes(other, streak) and _as_long(other, count):
+                    total = self._total(some)
+                    yield self._total(passing) >= z3.If(total < run, total, run)
 
     def _waited(self, waits: Waits, over: Any) -> Iterator[Any]:
         """A sequence ends now in vain waiting: its last event came so long ago, and others have not come since."""
@@ -270,10 +257,10 @@ class _Space:
 
 def _covers(wide: Aggregate, narrow: Aggregate) -> bool:
     """Whatever the narrow count takes, the wide one takes."""
-    if wide.window.last is not None or narrow.window.last is not None or wide.field != narrow.field:
+    return wide.field == narrow.field and _as_long(wide, narrow) and includes(wide, narrow)
+
+
+def _as_long(wide: Aggregate, narrow: Aggregate) -> bool:
+    if wide.window.last is not None or narrow.window.last is not None:
         return False
-    return (wide.window.over or inf) >= (narrow.window.over or inf) and includes(_filter(wide), _filter(narrow))
-
-
-def _filter(c: EventFilter) -> EventFilter:
-    return EventFilter(event=c.event, where=c.where)
+    return (wide.window.over or inf) >= (narrow.window.over or inf)

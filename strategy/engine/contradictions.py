@@ -65,6 +65,13 @@ def covering(comparisons: Sequence[Comparison], domain: Domain) -> bool:
     return contradictory([(_NEGATED[op], value) for op, value in comparisons if op in _NEGATED], domain)
 
 
+def implied(comparison: Comparison, given: Sequence[Comparison]) -> bool:
+    """True when every value that passes all that is given passes the comparison, whatever the domain."""
+    op, value = comparison
+    lacking = any(each == "missing" for each, _ in given)
+    return op in _NEGATED and not lacking and contradictory([(_NEGATED[op], value), *given], Domain())
+
+
 class Limits(NamedTuple):
     """Between which numbers something lies; an open end is not reached."""
 

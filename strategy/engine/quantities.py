@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from strategy.document import (
     MetricIs,
     Ratio,
 )
-from strategy.engine.contradictions import Domain, contradictory, domain_of
+from strategy.engine.contradictions import Domain, contradictory, domain_of, implied
 
 Compared = AttributeIs | Aggregate | MetricIs | Ratio | ForecastIs
 """Conditions that compare one quantity with a value."""
@@ -103,7 +104,12 @@ class Quantities:
 
 def includes(wide: EventFilter, narrow: EventFilter) -> bool:
     """Every event that passes the narrow filter passes the wide one."""
-    return wide.event == narrow.event and all(each in narrow.where for each in wide.where)
+    return wide.event == narrow.event and all(_implied(each, narrow.where) for each in wide.where)
+
+
+def _implied(test: Filter, given: Sequence[Filter]) -> bool:
+    same = [(each.op, each.value) for each in given if each.field == test.field]
+    return test in given or (bool(same) and implied((test.op, test.value), same))
 
 
 def outside(condition: Compared | Filter, domain: Domain, path: str) -> Reason:

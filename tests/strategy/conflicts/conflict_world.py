@@ -46,9 +46,23 @@ def strategy(name: str, trigger: dict[str, Any], *actions: str, **more: Any) -> 
     return Strategy.model_validate({**body, **more})
 
 
-def count(event: str, op: str, value: float, over: str = "7d") -> dict[str, Any]:
-    window = {"over": over}
-    return {"kind": "aggregate", "event": event, "function": "count", "window": window, "op": op, "value": value}
+def count(event: str, op: str, value: float, over: str = "7d", above: float | None = None) -> dict[str, Any]:
+    """How often in such a time; `above`: of orders over such an amount."""
+    body = {
+        "kind": "aggregate",
+        "event": event,
+        "function": "count",
+        "window": {"over": over},
+        "op": op,
+        "value": value,
+    }
+    return body if above is None else {**body, "where": [{"field": "amount", "op": ">", "value": above}]}
+
+
+def streak(times: int, above: float) -> dict[str, Any]:
+    """So many orders in a row over an amount."""
+    where = [{"field": "amount", "op": ">", "value": above}]
+    return {"kind": "streak", "event": "order", "where": where, "times": times}
 
 
 def happens(event: str, *where: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tests.strategy.conflicts.conflict_world import (
     fires_as_shown,
     happens,
     strategy,
+    streak,
 )
 
 
@@ -52,6 +53,14 @@ def test_actions_that_exclude_each_other_conflict_whichever_names_the_other() ->
         (count("order", ">=", 3, "1d"), count("order", "<", 3, "7d")),
         (every(attribute("points", ">", 5), happens("order")), attribute("points", "<=", 5)),
         ({"kind": "any", "of": [VIP, attribute("points", ">", 9)]}, every(PLAIN, attribute("points", "<", 9))),
+        (count("order", ">=", 3, "3d", above=50), count("order", "<", 1, above=20)),
+        (every(VIP, happens("order")), every(count("order", "<", 1), happens("login"))),
+        (awaited("order", "login", "1h"), every(count("order", "<", 1), happens("login"))),
+        (streak(2, above=0), every(count("order", "<", 1), happens("login"))),
+        (
+            every(count("order", "<", 1, "14d", above=50), streak(2, above=90), happens("login")),
+            every(count("order", ">=", 2, "3d"), happens("complaint")),
+        ),
     ],
 )
 def test_strategies_that_never_hold_together_do_not_conflict(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -64,6 +73,9 @@ def test_strategies_that_never_hold_together_do_not_conflict(one: dict[str, Any]
         (awaited("order", "login", "2h"), happens("login")),
         (every(VIP, awaited("order", "login", "1h"), happens("order")), every(VIP, happens("login"))),
         (count("login", ">=", 5), every(count("login", "<", 4, "1d"), attribute("points", ">", 9))),
+        (happens("order"), count("order", "<", 1, "1d")),
+        (every(VIP, streak(2, above=0)), every(count("order", "<", 1), happens("login"))),
+        (happens("order"), every(count("order", "<", 1, above=50), happens("login"))),
     ],
 )
 def test_strategies_that_fire_some_hours_apart_meet(one: dict[str, Any], other: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ streams."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -13,8 +14,9 @@ from core.errors import InvalidInput, Refused
 from core.times import DAY
 from knowledge.catalog import Catalog
 from strategy.conflicts import Portfolio
+from strategy.conflicts.model import TOGETHER
 from strategy.conflicts.proof import implies, never_together
-from strategy.conflicts.witness import witness_of
+from strategy.conflicts.witness import lasting, witness_of
 from strategy.document import Strategy
 from strategy.engine.check import check_strategy
 from tests.strategy.conflicts.conflict_world import (
@@ -28,6 +30,7 @@ from tests.strategy.conflicts.conflict_world import (
     fires_as_shown,
     happens,
     strategy,
+    streak,
 )
 from tests.strategy.engine.oracle import Oracle, T
 from tests.strategy.engine.worlds import START, catalogs, documents, inputs, pools, relatives
@@ -72,6 +75,8 @@ def test_what_is_proved_to_imply_holds_wherever_the_oracle_looks(data: st.DataOb
     oracle = Oracle(catalog, [narrow, wide])
     oracle.ingest(data.draw(inputs(0)))
     oracle.advance(START + 6 * DAY)
+    for one, other, subject, at in meetings(oracle, narrow, wide):
+        assert not apart, (one, other, subject, at)
     for subject in oracle.subjects(narrow.subject):
         for at in oracle.instants():
             if at < oracle.known_since(subject):
@@ -81,12 +86,25 @@ def test_what_is_proved_to_imply_holds_wherever_the_oracle_looks(data: st.DataOb
                 for s in (narrow, wide)
             ]
             assert not (proved and truths[0]) or truths[1]
-            assert not (apart and all(truths))
+
+
+def meetings(oracle: Oracle, a: Strategy, b: Strategy) -> Iterator[tuple[int, int, str, int]]:
+    """When both fire for a subject within `TOGETHER`, and then what lasts of both still holds."""
+    fired = oracle.firings()
+    for name, subject, one in fired:
+        for other_name, same, other in fired:
+            if (name, other_name, same) == (a.name, b.name, subject) and abs(one - other) <= TOGETHER:
+                at = max(one, other)
+                parts = [(lasting(c), s) for s in (a, b) for c in (s.trigger, s.audience) if c is not None]
+                if all(oracle.truth(c, s, subject, at) == T for c, s in parts):
+                    yield one, other, subject, at
 
 
 EVENTS = st.sampled_from(["login", "order", "complaint"])
 PARTS = st.one_of(
     st.sampled_from([VIP, PLAIN]),
+    st.builds(streak, st.integers(1, 3), st.sampled_from([0, 5])),
+    st.builds(happens, st.just("order"), st.just({"field": "amount", "op": ">", "value": 5})),
     st.builds(attribute, st.just("points"), st.sampled_from([">", "<"]), st.integers(1, 9)),
     st.builds(count, EVENTS, st.sampled_from([">=", "<"]), st.integers(1, 3), st.sampled_from(["1d", "7d"])),
     st.builds(happens, EVENTS),
