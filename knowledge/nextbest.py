@@ -11,7 +11,7 @@ from core.context import RequestContext
 from core.errors import UnknownName
 from core.text import Text
 from knowledge.catalog import Catalog, nearest, text_of
-from knowledge.graph import GraphService, GraphStore
+from knowledge.graph import GraphAccess
 from knowledge.graph.pattern import PathPattern, missing_steps, read_pattern, readback
 from knowledge.graph.weight import Weight
 from knowledge.retrieval import Passage
@@ -39,7 +39,7 @@ class NextAction:
 
 
 def next_actions(
-    graph: GraphService | GraphStore,
+    graph: GraphAccess,
     ctx: RequestContext,
     catalog: Catalog,
     *,
@@ -65,7 +65,7 @@ def next_actions(
 
 
 def weights_of(
-    graph: GraphService | GraphStore, ctx: RequestContext, catalog: Catalog, subjects: Iterable[str], profile: str
+    graph: GraphAccess, ctx: RequestContext, catalog: Catalog, subjects: Iterable[str], profile: str
 ) -> dict[str, Weight]:
     """The weights of those subjects that the profile is about."""
     kind = catalog.weights[profile].subject
@@ -82,7 +82,7 @@ class Weighed:
 
 
 def by_weight(
-    graph: GraphService, ctx: RequestContext, catalog: Catalog, passages: Sequence[Passage], profile: str
+    graph: GraphAccess, ctx: RequestContext, catalog: Catalog, passages: Sequence[Passage], profile: str
 ) -> list[Weighed]:
     """Passages ordered anew: to each one's score its subject's weight adds up to `PULL`, on a logarithmic scale beside
     the heaviest of them.
@@ -121,7 +121,7 @@ def says(weight: Weight, catalog: Catalog) -> Text:
 
 
 def _of_pattern(
-    graph: GraphService | GraphStore, ctx: RequestContext, catalog: Catalog, name: str, subject: str | None
+    graph: GraphAccess, ctx: RequestContext, catalog: Catalog, name: str, subject: str | None
 ) -> Iterable[NextAction]:
     item = catalog.patterns[name]
     pattern: PathPattern = read_pattern(item.path, catalog)

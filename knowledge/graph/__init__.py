@@ -22,7 +22,7 @@ from knowledge.graph.model import (
     Step,
     Timeline,
 )
-from knowledge.graph.port import GraphStore, PurposeLimits
+from knowledge.graph.port import GraphAccess, GraphStore, PurposeLimits
 from knowledge.graph.service import GraphService
 from knowledge.graph.sqlite import SqliteGraphStore
 
@@ -35,6 +35,7 @@ __all__ = [
     "Explanation",
     "Export",
     "Follower",
+    "GraphAccess",
     "GraphFact",
     "GraphService",
     "GraphStore",

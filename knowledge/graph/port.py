@@ -47,8 +47,9 @@ class PurposeLimits(Protocol):
         ...
 
 
-class GraphStore(Protocol):
-    """Bi-temporal facts, relations and events of one hub's customers.
+class GraphAccess(Protocol):
+    """Bi-temporal facts, relations and events of one hub's customers: the store itself, or the service that asks first
+    who may.
 
     `as_of` is the moment in the world that is asked about (default: now), `known_at` what the hub knew by then
     (default: all it knows). Reads leave out what `ctx.purpose` may not see and count it as `withheld`; a newer fact
@@ -163,19 +164,6 @@ class GraphStore(Protocol):
         """
         ...
 
-    def reminders(self, ctx: RequestContext, until: Micros, limit: int) -> list[Reminder]:
-        """Derived attributes that are due to be looked at by `until`, the earliest first."""
-        ...
-
-    def look(self, ctx: RequestContext, reminder: Reminder) -> tuple[Fact | None, Reminder | None]:
-        """A derived attribute's value as of the reminder's moment, if it is not what the graph has, and when to look
-        again."""
-        ...
-
-    def settle(self, ctx: RequestContext, done: Sequence[Reminder], later: Sequence[Reminder]) -> None:
-        """Drop reminders, and add others, in one transaction."""
-        ...
-
     def timeline(
         self,
         ctx: RequestContext,
@@ -214,6 +202,25 @@ class GraphStore(Protocol):
         indexes. What is erased cannot be brought back, not even by `known_at`."""
         ...
 
+    def stats(self, ctx: RequestContext) -> Stats: ...
+
+
+class GraphStore(GraphAccess, Protocol):
+    """A backend: what the graph answers, the upkeep of derived attributes, and what is forgotten."""
+
+    def reminders(self, ctx: RequestContext, until: Micros, limit: int) -> list[Reminder]:
+        """Derived attributes that are due to be looked at by `until`, the earliest first."""
+        ...
+
+    def look(self, ctx: RequestContext, reminder: Reminder) -> tuple[Fact | None, Reminder | None]:
+        """A derived attribute's value as of the reminder's moment, if it is not what the graph has, and when to look
+        again."""
+        ...
+
+    def settle(self, ctx: RequestContext, done: Sequence[Reminder], later: Sequence[Reminder]) -> None:
+        """Drop reminders, and add others, in one transaction."""
+        ...
+
     def let_go(self, ctx: RequestContext, old: Sequence[Outdated], dry_run: bool = False) -> list[int]:
         """Remove in one transaction what need not be kept; how many of each. What holds now always stays."""
         ...
@@ -229,5 +236,3 @@ class GraphStore(Protocol):
         """Change values, events and reasons that have one of the words in them, except those about the subjects `but`;
         `change` gives any JSON value without what names somebody. Returns how many records it changed."""
         ...
-
-    def stats(self, ctx: RequestContext) -> Stats: ...

@@ -55,7 +55,7 @@ def claims_of(inputs: Sequence[Input], source: str) -> list[Assertion]:
 
 
 class GraphService:
-    """A `GraphStore` that asks `authorize` first; without one, whoever holds it may use it."""
+    """A `GraphAccess` that asks `authorize` first; without one, whoever holds it may use it."""
 
     def __init__(self, store: GraphStore, authorize: Authorize | None = None) -> None:
         self._store, self._authorize = store, authorize or (lambda ctx, action, resource: None)

@@ -10,7 +10,6 @@ from core.clock import ManualClock
 from core.db import Database
 from knowledge.graph import CatalogLimits, Derivations, GraphService, SqliteGraphStore
 from knowledge.nextbest import next_actions, says
-from knowledge.packs import retail
 from tests.agentworld import ADMIN, retail_catalog, retail_world
 
 WHAT = {
@@ -57,11 +56,3 @@ def test_whoever_was_about_most_lately_comes_first_and_it_is_said_in_both_langua
     assert weight is not None
     assert says(weight, retail_catalog()).zh.startswith("近期互动 ")
     assert says(weight, retail_catalog()).en.startswith("recent engagement ")
-
-
-def test_each_pattern_and_weight_has_a_name_in_both_languages_and_proposes_something() -> None:
-    catalog = retail.catalog().catalog
-    for item in (*catalog.patterns.values(), *catalog.weights.values()):
-        assert item.labels.zh
-        assert item.labels.en
-    assert all(pattern.action in catalog.actions for pattern in catalog.patterns.values())
