@@ -52,6 +52,8 @@ def set_up_logs(level: str, style: Literal["auto", "json", "console"]) -> None:
     root.setLevel(level.upper())
     for chatty in ("httpx", "chromadb", "opentelemetry", "llama_index", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # A young Neo4j warns, at each question, of every property that no node has yet.
+    logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
 
 
 def mask(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -3,7 +3,7 @@ values of derived attributes as of a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from core.clock import Clock
@@ -121,9 +121,12 @@ class CustomerGraph(TemporalGraph):
     ) -> PathAnswer:
         whom: dict[str, Identity] = {}
 
+        def get_to_know(subjects: Collection[str]) -> None:
+            if new := [s for s in subjects if s not in whom]:
+                whom.update(self._who(reader, new, known))
+
         def who(subject: str) -> Identity:
-            if subject not in whom:
-                whom.update(self._who(reader, [subject], known))
+            get_to_know([subject])
             return whom[subject]
 
         def profile(node: str) -> Profile:
@@ -136,9 +139,7 @@ class CustomerGraph(TemporalGraph):
 
         def ends(node: str, relation: str, reverse: bool) -> list[tuple[str, GraphFact]]:
             rows = [f for m in who(node).members for f in reader.edges_along(m, relation, reverse, at, known)]
-            for fact in rows:
-                who(fact.subject)
-                who(fact.object or "")
+            get_to_know({end for f in rows for end in (f.subject, f.object or "")})
             told = standing((canonical(f, whom) for f in rows), at)
             return [(f.subject if reverse else f.object or "", f) for f in told if self._may_see(ctx, f)]
 
