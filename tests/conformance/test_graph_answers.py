@@ -13,6 +13,7 @@ from knowledge.graph import CatalogLimits, Derivations, SameAs
 from knowledge.graph.model import Reminder
 from knowledge.graph.pattern import read_pattern
 from tests.graphs import C1, C2, C3, COMPLIANCE, D1, D2, MARKETING, NOW, SERVICE, Bench, claim, edge, m
+from tests.knowledge.graph.campaign import run_case
 
 CATALOG = read_catalog(
     """
@@ -106,3 +107,8 @@ def test_erasure_takes_sums_and_reminders_too(bench: Bench) -> None:
     assert (rows["sums"], rows["reminders"]) == (2, 1)
     assert store.reminders(SERVICE, m(99), 10) == []
     assert store.weight(SERVICE.for_purpose(Purpose.SERVICE), C1, "attention", m(50)).value == 0
+
+
+def test_random_graphs_with_merges_answer_as_the_oracle_does_on_any_backend(bench: Bench) -> None:
+    for case in range(12):
+        run_case([bench.store], bench.clock, case, seed=13)

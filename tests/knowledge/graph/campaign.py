@@ -241,7 +241,9 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="python -m tests.knowledge.graph.campaign", description=__doc__)
     words.add_argument("--graphs", type=int, default=10_000)
     words.add_argument("--seed", type=int, default=1)
-    words.add_argument("--bolt", action="store_true", help="also the Neo4j backend, against a server of its own")
+    words.add_argument(
+        "--bolt", action="store_true", help="also the Neo4j backend, against a server of its own (boltserver.py)"
+    )
     said = words.parse_args()
     clock = ManualClock(1_000_000)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
