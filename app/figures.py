@@ -8,7 +8,6 @@ from agents.tables import Approval, ApprovalState
 from app.tickets import TicketRow
 from core.context import RequestContext
 from core.db import Database
-from knowledge.graph.tables import SubjectRow
 from strategy.delivery.tables import Decision, OutboxRow, SendState
 from strategy.tables import JournalRow
 
@@ -57,15 +56,6 @@ def firings(database: Database, ctx: RequestContext) -> dict[str, int]:
     with database.reading() as session:
         query = select(Decision.strategy, func.count()).where(Decision.tenant == ctx.tenant)
         return dict(session.exec(query.group_by(col(Decision.strategy))).all())
-
-
-def customers(database: Database, ctx: RequestContext) -> int:
-    """Customers that the graph knows."""
-    with database.reading() as session:
-        known = select(func.count()).select_from(SubjectRow)
-        return session.exec(
-            known.where(SubjectRow.tenant == ctx.tenant, col(SubjectRow.subject).like("customer/%"))
-        ).one()
 
 
 def tickets(database: Database, ctx: RequestContext) -> int:

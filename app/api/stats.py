@@ -125,7 +125,7 @@ def stats(ctx: Annotated[RequestContext, Depends(_reader)], hub: Annotated[Hub, 
         demo=hub.settings.demo,
         model=hub.settings.llm_model if hub.settings.llm_base_url else None,
         rooms=[*_always(hub), *(_room(room) for room in hub.rooms)],
-        customers=figures.customers(hub.database, ctx),
+        customers=hub.graph_store.count(ctx, "customer"),
         strategies=StrategiesOut(running=len(running), by_state=by_state, list=running),
         events=EventsOut(
             recorded=figures.recorded(hub.database, ctx),

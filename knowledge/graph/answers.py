@@ -47,7 +47,7 @@ class CustomerGraph(TemporalGraph):
     ) -> PathAnswer:
         at, known = self._clock.now() if as_of is None else as_of, ALWAYS if known_at is None else known_at
         with span("graph.match"), self._log.reading(ctx) as reader:
-            return self._answer(ctx, reader, pattern, subject, at, known)
+            return self._answer(ctx, reader, pattern, self._who(reader, [subject], known), subject, at, known)
 
     def matches(
         self,
@@ -65,7 +65,7 @@ class CustomerGraph(TemporalGraph):
                 whom = self._who(reader, page, known)
                 for subject in page:
                     if len(found) < limit and whom[subject].canonical == subject:
-                        answer = self._answer(ctx, reader, pattern, subject, at, known)
+                        answer = self._answer(ctx, reader, pattern, whom, subject, at, known)
                         found += [answer.found] if answer.found else []
                 after = page[-1]
         return found
@@ -99,7 +99,7 @@ class CustomerGraph(TemporalGraph):
             who = self._who(reader, [reminder.subject], ALWAYS)[reminder.subject]
             value: bool | float
             if (pattern := items.patterns.get(item.removeprefix(PATTERN))) and item.startswith(PATTERN):
-                answer = self._answer(ctx, reader, pattern, who.canonical, at, ALWAYS)
+                answer = self._answer(ctx, reader, pattern, {who.canonical: who}, who.canonical, at, ALWAYS)
                 value, changes = answer.found is not None, answer.next_change
             elif (weight := items.weights.get(item.removeprefix(WEIGHT))) and item.startswith(WEIGHT):
                 each = [sums_until(reader, member, weight, at) for member in who.members]
@@ -117,9 +117,16 @@ class CustomerGraph(TemporalGraph):
     # --- parts ---
 
     def _answer(
-        self, ctx: RequestContext, reader: FactReader, pattern: PathPattern, subject: str, at: Micros, known: Micros
+        self,
+        ctx: RequestContext,
+        reader: FactReader,
+        pattern: PathPattern,
+        whom: dict[str, Identity],
+        subject: str,
+        at: Micros,
+        known: Micros,
     ) -> PathAnswer:
-        whom: dict[str, Identity] = {}
+        """`whom` says who the subject is; who else is met on the way is added to it."""
 
         def get_to_know(subjects: Collection[str]) -> None:
             if new := [s for s in subjects if s not in whom]:

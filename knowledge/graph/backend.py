@@ -96,6 +96,10 @@ class FactReader(Protocol):
         """Those due, the earliest first."""
         ...
 
+    def count_of(self, object_type: str) -> int:
+        """How many records of a type there are."""
+        ...
+
     def counts(self) -> tuple[int, int, int]:
         """Subjects, facts (withdrawn ones included) and events."""
         ...

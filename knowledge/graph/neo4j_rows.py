@@ -86,6 +86,11 @@ class Rows:
                            end=end_of(self._key(start)), limit=limit)  # fmt: skip
         return [r["subject"] for r in rows]
 
+    def count_of(self, object_type: str) -> int:
+        start = self._key(f"{object_type}/")
+        match = "MATCH (f:Subject) WHERE f.key > $start AND f.key < $end RETURN count(f) AS n"
+        return int(self._run(match, start=start, end=end_of(start))[0]["n"])
+
     def events_before(
         self, subject: str, until: Micros, types: Collection[str], since: Micros | None = None
     ) -> Iterator[Event]:

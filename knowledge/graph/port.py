@@ -208,6 +208,10 @@ class GraphAccess(Protocol):
 class GraphStore(GraphAccess, Protocol):
     """A backend: what the graph answers, the upkeep of derived attributes, and what is forgotten."""
 
+    def count(self, ctx: RequestContext, object_type: str) -> int:
+        """How many records of a type there are; for a figure that tells of nobody."""
+        ...
+
     def reminders(self, ctx: RequestContext, until: Micros, limit: int) -> list[Reminder]:
         """Derived attributes that are due to be looked at by `until`, the earliest first."""
         ...

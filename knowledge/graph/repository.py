@@ -144,6 +144,11 @@ class GraphRepository:
         rows = self._rows(statement, after=max(start, after), end=_end(start), limit=limit)
         return [subject for (subject,) in rows]
 
+    def count_of(self, object_type: str) -> int:
+        statement = "SELECT count(*) FROM graph_subject WHERE tenant = :tenant AND subject > :start AND subject < :end"
+        start = f"{object_type}/"
+        return int(self._rows(statement, start=start, end=_end(start))[0][0])
+
     def events_before(
         self, subject: str, until: Micros, types: Collection[str], since: Micros | None = None
     ) -> Iterator[Event]:

@@ -201,6 +201,10 @@ class TemporalGraph:
         with self._log.reading(ctx) as reader:
             return reader.subjects_of(object_type, after, limit)
 
+    def count(self, ctx: RequestContext, object_type: str) -> int:
+        with self._log.reading(ctx) as reader:
+            return reader.count_of(object_type)
+
     def record(self, ctx: RequestContext, subject: str) -> Profile:
         with span("graph.record"), self._log.reading(ctx) as reader:
             return self._profile_of(ctx, reader, Identity(subject, (subject,)), self._clock.now(), ALWAYS)

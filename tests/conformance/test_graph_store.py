@@ -18,7 +18,7 @@ from core.ids import TenantId
 from core.times import DAY
 from knowledge.catalog import read_catalog
 from knowledge.graph import Assertion, CatalogLimits
-from tests.graphs import C1, C2, D1, D2, MARKETING, NOW, SERVICE, Bench, claim, edge, m
+from tests.graphs import C1, C2, C3, D1, D2, MARKETING, NOW, SERVICE, Bench, claim, edge, m
 
 # --- two times ---------------------------------------------------------------
 
@@ -461,3 +461,13 @@ def test_random_histories_read_as_the_oracle_says(
         owned = {d for d in (D1, D2) if (c := oracle.value(subject, "owns", d, at, seen)) and not c.ended}
         assert embedded.store.neighbourhood(ctx, subject, 1, moment, seen).hops.keys() == {subject, *owned}
     embedded.clock.set(start + 100)
+
+
+def test_the_records_of_a_type_are_counted_whatever_they_are_known_by(bench: Bench) -> None:
+    bench.store.assert_facts(
+        SERVICE, [claim(C1, "tier", "vip", 1), edge(C2, "owns", D1, 1), claim("customers/x", "p", 1, 1)]
+    )
+    bench.store.record_events(SERVICE, [Event("e1", "visit", m(1), C3)])
+    other = replace(SERVICE, tenant=TenantId("t2"))
+    assert [bench.store.count(SERVICE, kind) for kind in ("customer", "device", "store")] == [3, 1, 0]
+    assert bench.store.count(other, "customer") == 0
