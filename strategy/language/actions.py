@@ -228,7 +228,10 @@ def _refuse_misplaced(bare: Sequence[Part], scope: Scope, *, counted: bool) -> N
         scope.refuse(bare, f"“{said}”：动作只能是要做的事", f"{said!r}: an action can only be something to do")
     verbal = bare[0].has("VERB")
     limits = [p for p in bare if p.has("EACH", *_LIMITLIKE) and not (verbal and p.has("PERCENT"))]
-    happening = done_by_customer(bare) or (bool(bare[0].named("event")) and any(p.has("WINDOW") for p in bare))
+    happening = done_by_customer(bare) or (
+        bool(bare[0].named("event"))
+        and (any(p.has("WINDOW") for p in bare) or (bare[-1].has("OBJECT") and any(p.has("DE") for p in bare)))
+    )
     tests = list(bare) if happening else []
     if any(p.has("OUTTAKEN", "EXCEPT", "UNLESS", "ROLLOUT", "HOLDOUT", "VARIANT") and not p.names for p in bare):
         tests += bare

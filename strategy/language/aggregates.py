@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import cast, get_args
 
-from core.text import Text
+from core.text import Text, has_chinese
 from knowledge.catalog.units import adds_up
 from strategy.document import SUBJECT, Aggregate, Function, Op, Streak
 from strategy.language.amounts import OPPOSITE, Comparison, Span
@@ -14,7 +14,7 @@ from strategy.language.draft import LeafDraft
 from strategy.language.fields import draft_of, fields_for, filters_of, take_loose, window_of
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
-from strategy.language.runs import since_leaf
+from strategy.language.runs import not_counted, since_leaf
 from strategy.language.said import Said
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, complain, describe
@@ -173,6 +173,7 @@ def count_leaf(seg: Segment, said: Said) -> LeafDraft:
     op, number, part = said.count
     filters = filters_of(seg, said)
     if said.negation is not None and not said.booleans(scope):
+        _ask_times_denied(seg, said, said.negation)
         op = "<" if op is None else OPPOSITE[op]
     elif op is None:
         if seg.take("ONLY"):
@@ -184,6 +185,8 @@ def count_leaf(seg: Segment, said: Said) -> LeafDraft:
             )
         op = ">=" if number else "=="
         words = scope.said(part)
+        if said.every and said.window is None and (said.tests or said.booleans(scope)):
+            _ask_each_of(seg, words)
         if number:
             scope.warn(f"“{words}”按“至少{words}”理解", f"{words!r} was read as “at least {words}”")
     if number != int(number):
@@ -199,6 +202,47 @@ def count_leaf(seg: Segment, said: Said) -> LeafDraft:
     if windowless:
         _say_all_history(seg)
     return draft_of(seg, said, condition, "state", windowless)
+
+
+def _ask_each_of(seg: Segment, words: str) -> None:
+    """ "三次测验正确率都低于60%": the last three, or three of all?"""
+    said = seg.scope.said(*seg.parts)
+    seg.scope.ask(
+        list(seg.parts),
+        f"“{said}”：是连续{words}，还是一共{words}？",
+        f"{said!r}: {words} in a row, or {words} in all?",
+        [
+            Text(f"连续{words}：前面加“连续”", f"in a row: say “{words} in a row”"),
+            Text(f"一共{words}：去掉“都”，写上时间，例如“30天内”", f"in all: leave out “all” and say a time, such as “in 30 days”"),
+        ],
+    )
+
+
+_FAILURES = ("fail to", "failed to", "fails to")
+
+
+def _ask_times_denied(seg: Segment, said: Said, denied: Part) -> None:
+    """ "未交作业超过2次" may be two that were not handed in, or no more than two that were; "3次没上课" can only be three
+    that did not come, which no event tells. English says "not more than", or "has not … more than", of those that came.
+    """
+    assert said.count is not None
+    scope, (op, _, part) = seg.scope, said.count
+    failed = scope.plain(denied) in _FAILURES
+    if seg.index(part) < seg.index(denied) and not denied.has("NEVER") and scope.lang == "zh":
+        not_counted([denied], scope)
+    if scope.lang == "en" and op is not None and not failed:
+        return
+    label = Text(*(scope.label("event", said.event, lang) for lang in ("zh", "en")))
+    words = scope.said(part)
+    scope.ask(
+        list(seg.parts),
+        f"“{scope.said(*seg.parts)}”：是{label.zh}不够这么多次，还是没有{label.zh}的情况有这么多次？",
+        f"{scope.said(*seg.parts)!r}: fewer {label.en!r} than that, or so many times that there was none?",
+        [
+            Text(f"{label.zh}的次数有限：例如“{label.zh}少于{words}”", f"fewer of them: say “{label.en} fewer than {words}”"),
+            Text("没发生的次数：目录里要有这样的事件", "times that there was none: the catalog needs an event for that"),
+        ],
+    )
 
 
 def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
@@ -218,7 +262,9 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
         )
     if window.last is not None:
         return _last_n(seg, said, window.last)
-    if window.form in ("bare", "for"):
+    behind = next((i for i, p in enumerate(seg.parts) if p.named("event")), len(seg.parts))
+    trailing = window.form == "inside" and not said.tests and seg.index(part) > behind  # 缺课7天内: and then?
+    if window.form in ("bare", "for") or (trailing and has_chinese(scope.said(part))):
         scope.invalid(
             [part],
             f"没有看懂“{scope.said(part)}”在这里指什么",

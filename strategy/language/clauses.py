@@ -22,6 +22,7 @@ from strategy.language.ratios import is_ratio, ratio_leaf
 from strategy.language.relative import excepted, told_of
 from strategy.language.scope import Scope
 from strategy.language.segment import Segment, choose, complain, which_of
+from strategy.language.shared import ask_whom
 from strategy.language.values import refuse_outside
 
 _NOUNLIKE = ("OBJECT", "FILLER", "DE", "FIT", "FOR", "IF", "ANY", "WHO", "EACHONE", "COP", "EXISTS", "BOTH", "A")
@@ -31,9 +32,23 @@ def read_node(node: Node, scope: Scope) -> Draft:
     """The draft of a condition tree."""
     if isinstance(node, Joined):
         _ask_shared_denial(node, scope)
-        members = _distributed(node.of)
-        return Group(node.kind, [read_node(n, scope) for n in members], node.bracketed, node.marks)
+        return Group(node.kind, _read_members(node, scope), node.bracketed, node.marks)
     return read_clause(node.parts, scope)
+
+
+def _read_members(node: Joined, scope: Scope) -> list[Draft]:
+    members = _distributed(node.of)
+    drafts: list[Draft] = []
+    for i, member in enumerate(members):
+        told = len(scope.audience)
+        drafts.append(read_node(member, scope))
+        last = members[i - 1] if i else None
+        mark = node.marks[i - 1] if 0 < i <= len(node.marks) else ""
+        if isinstance(last, Clause) and isinstance(member, Clause) and mark in ("AND", "OR"):
+            whom = len(scope.audience) > told
+            if node.kind == "all" or whom:
+                ask_whom(last.parts, member.parts, whom, scope)
+    return drafts
 
 
 def _ask_shared_denial(node: Joined, scope: Scope) -> None:

@@ -17,7 +17,7 @@ _STOPS = ("COMMA", "STOP", "COLON", "THEN")
 def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
     """All passes, in the order in which they build on one another."""
     parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
-    parts = _all_denied(list(parts), normal)
+    parts = _at_once(_all_denied(list(parts), normal), normal)
     result = _numbered(_inside_things(_once(_only_whom(list(parts))), normal), normal)
     return _split_or(_neither(_denied_too(_paired(_same(result)))), normal)
 
@@ -43,6 +43,14 @@ def _only_whom(parts: list[Part]) -> list[Part]:
     """ "只有金卡会员下单才…", "only for gold members": whom it is for is never for others anyway."""
     for i, part in enumerate(parts[:-1]):
         if part.has("ONLY") and (i == 0 or parts[i - 1].has("COMMA")) and parts[i + 1].has("FOR", "OBJECT", "VALUE"):
+            parts[i] = replace(part, senses={"FILLER": None})
+    return parts
+
+
+def _at_once(parts: list[Part], normal: Normal) -> list[Part]:
+    """ "客户一下单就…": as soon as it happens, no number."""
+    for i, part in enumerate(parts[:-1]):
+        if part.has("NUM") and _text(part, normal) == "一" and parts[i + 1].named("event"):
             parts[i] = replace(part, senses={"FILLER": None})
     return parts
 

@@ -1,6 +1,6 @@
 """Does a document say what a sentence says? Every number and name of the one is looked for in the other, units
-converted, and what is denied or compared the other way round is noticed. For readings that did not come from the
-grammar."""
+converted, and what is denied or compared the other way round is noticed. Readings that did not come from the grammar
+are looked at from both sides; the grammar's own, for words of the sentence that came to nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.text import Text
+from core.times import DAY
 from knowledge.catalog import Catalog
 from knowledge.catalog.units import WrongUnit, convert
 from strategy.document import Strategy
 from strategy.language.amounts import POINTS, Comparison, Quantity
 from strategy.language.lexer import Part, lex
-from strategy.language.lexicon import Lexicon, Name, lexicon_of
+from strategy.language.lexicon import Name, lexicon_of
 from strategy.language.mentions import Mentions, NameUsed, NumberUsed, mentions
 from strategy.language.normalise import Normal, normalise, plain
 from strategy.language.quantities import quantities
+from strategy.language.scope import Scope
 
 _NEGATIONS = ("NEG", "NEVER", "WITHOUT", "COPNEG", "NOTONEOF", "NOTW", "UNLESS", "EXCEPT", "UNFOLLOWED")
 _SIDES = {"<": "low", "<=": "low", ">": "high", ">=": "high", "==": "same", "!=": "other"}
@@ -59,7 +61,9 @@ class Heard:
 
     def is_(self, used: NumberUsed) -> bool:
         if used.micros is not None:
-            return used.micros in (self.micros, self.quantity.micros if self.quantity else None)
+            said = self.quantity.micros if self.quantity else None
+            nearest = said - DAY if said is not None and self.op == "<" else None  # a date fewer than 30 days ahead
+            return used.micros in (self.micros, said, nearest)
         if self.times is not None and self.times == used.value:
             return True
         quantity = self.quantity
@@ -75,32 +79,51 @@ class Heard:
 
 def mismatches(text: str, strategy: Strategy, catalog: Catalog) -> list[Mismatch]:
     """Where sentence and document differ, in the order of the sentence, then of the document. Empty: they agree."""
-    return _Comparison(text, strategy, catalog).all()
+    normal = normalise(text)
+    parts = lex(normal, lexicon_of(catalog))
+    return _Comparison(normal, parts, quantities(parts), strategy, catalog).all()
+
+
+def unheard(
+    scope: Scope, parts: Sequence[Part], measured: Sequence[Part], strategy: Strategy
+) -> list[Mismatch]:
+    """What the grammar's sentence says and the document does not, but for how it runs, of which every word is read.
+    `parts`: as lexed; `measured`: with numbers put together."""
+    ends = [(part.start, part.end) for part in scope.running]
+    parts, measured = ([p for p in said if not _within(p, ends)] for said in (parts, measured))
+    return _Comparison(scope.normal, parts, measured, strategy, scope.catalog).in_sentence()
+
+
+def _within(part: Part, ends: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= part.start and part.end <= end for start, end in ends)
 
 
 class _Comparison:
-    def __init__(self, text: str, strategy: Strategy, catalog: Catalog) -> None:
+    def __init__(
+        self, normal: Normal, parts: Sequence[Part], measured: Sequence[Part], strategy: Strategy, catalog: Catalog
+    ) -> None:
         self._catalog = catalog
-        self._lexicon: Lexicon = lexicon_of(catalog)
-        self._normal: Normal = normalise(text)
-        self._parts = lex(self._normal, self._lexicon)
-        measured = quantities(self._parts)
+        self._normal = normal
+        self._parts = parts
         self._compares = any(p.has("CMPQ") for p in measured)
         self._heard = list(numbers_in(measured))
         self._used: Mentions = mentions(strategy, catalog)
+        self._texts = [plain(text) for text, _ in self._used.texts]
         self._named = {n for p in self._parts for n in p.names}
 
+    def in_sentence(self) -> list[Mismatch]:
+        found = [*self._unheard_numbers(), *self._unused_parts(), *self._unheard_negation()]
+        return sorted(found, key=lambda m: int(m.where.get("offset", 0)))
+
     def all(self) -> list[Mismatch]:
-        in_sentence = [*self._unheard_numbers(), *self._unused_parts(), *self._unheard_negation()]
-        in_sentence.sort(key=lambda m: m.where.get("offset", 0))
-        return [*in_sentence, *self._invented_numbers(), *self._invented_names(), *self._invented_texts()]
+        return [*self.in_sentence(), *self._invented_numbers(), *self._invented_names(), *self._invented_texts()]
 
     # said, but not in the document
 
     def _unheard_numbers(self) -> Iterator[Mismatch]:
         for heard in self._heard:
             fitting = [n for n in self._used.numbers if heard.is_(n)]
-            if not fitting and not heard.slight:
+            if not fitting and not heard.slight and not self._in_a_text(heard.start, heard.end):
                 yield self._of_sentence("number", heard.start, heard.end, "数字", "the number")
             ops = {n.op for n in fitting}
             compared = heard.op is not None and fitting and None not in ops and not self._used.negative
@@ -112,17 +135,25 @@ class _Comparison:
     def _unused_parts(self) -> Iterator[Mismatch]:
         used = {u.name for u in self._used.names} | {n for u in self._used.names for n in u.implied_by}
         owners = {Name("object", n.owner) for n in used if n.kind == "attribute"}
-        texts = [plain(t) for t, _ in self._used.texts]
         for part in self._parts:
-            said = self._normal.text[part.start : part.end].strip()
-            if said and any(said in t for t in texts):
+            if self._in_a_text(part.start, part.end) or self._merely_has(part):
                 continue
             if part.has("UNKNOWN") and not part.has("STRING"):
                 yield self._of_sentence("word", part.start, part.end, "词", "the word")
-            elif part.has("STRING") and not part.names and plain(str(part.get("STRING"))) not in texts:
+            elif part.has("STRING") and not part.names and plain(str(part.get("STRING"))) not in self._texts:
                 yield self._of_sentence("text", part.start, part.end, "文字", "the text")
             elif part.names and not _incidental(part) and not set(part.names) & (used | owners):
                 yield self._of_sentence("name", part.start, part.end, "名称", "the name")
+
+    def _in_a_text(self, start: int, end: int) -> bool:
+        said = self._normal.text[start:end].strip()
+        return bool(said) and any(said in text for text in self._texts)
+
+    def _merely_has(self, part: Part) -> bool:
+        """ "holds a balance": a relation's verb where nothing that the relation leads to is spoken of."""
+        relations = [self._catalog.relations[n.id] for n in part.named("relation")]
+        objects = {n.id for p in self._parts for n in p.named("object")}
+        return bool(relations) and not any(r.target in objects for r in relations)
 
     def _unheard_negation(self) -> Iterator[Mismatch]:
         denied = [p for p in self._parts if p.has(*_NEGATIONS) and not p.names]

@@ -286,6 +286,7 @@ def take_extras(parts: Sequence[Part], extras: Extras, scope: Scope, *, loose: b
         for stop, bound, form in found:
             if form.read(bound, parts[i:stop], extras, scope):
                 taken = stop
+                scope.running += parts[i:stop]
                 break
         if taken:
             while rest and rest[-1].has("FILLER", "AND") and not rest[-1].has("NAME"):

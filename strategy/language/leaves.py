@@ -186,6 +186,9 @@ def metric_leaf(seg: Segment) -> LeafDraft:
         if span.over == 0:
             scope.invalid([said], "时间窗应大于0", "a time window must be longer than zero")
         window = Window(over=span.over, last=span.last)
+        if span.form == "for":
+            words = scope.said(said)
+            scope.warn(f"“{words}”按时间窗理解，不是持续这么久", f"{words!r} was read as a window, not as lasting so long")
     if (
         metric.unit == "percent"
         and (average := seg.take("FUNCTION"))

@@ -100,6 +100,11 @@ def join_values(parts: Sequence[Part]) -> list[Part]:
             continue
         if part.has("STRING") and not part.names and result and result[-1].named("field", "attribute"):
             result.append(Part(part.start, part.start, {"COP": None}))  # drink "latte"
+        if result and result[-1].end == part.start and _only_value(result[-1]) and _only_value(part):  # 初一|初二
+            values = [*(result[-1].get("VALUES") or [result[-1]]), part]
+            if len({(n.of, n.owner, n.item) for v in values for n in v.named("value")}) == 1:
+                result[-1] = replace(result[-1], end=part.end, senses={**result[-1].senses, "VALUES": values})
+                continue
         if (
             last
             and last[0].has("VALUE")

@@ -184,6 +184,9 @@ def _merge_timeless(pieces: list[Piece]) -> list[Piece]:
 
 def ordered(pieces: list[Piece], parts: Sequence[Part], scope: Scope) -> Draft:
     if any(p.has("STREAK") for p in pieces[0].parts) and all(p.breaker for p in pieces[1:]) and len(pieces) > 1:
+        for piece in pieces[1:]:
+            if piece.parts[0].has("NEG", "NEVER", "COPNEG"):
+                warn_broken(piece.parts, scope)
         return event_leaf(Segment(tuple(pieces[0].parts), scope), [Segment(tuple(p.parts), scope) for p in pieces[1:]])
     steps: list[Step] = []
     owner = ""
@@ -199,6 +202,13 @@ def ordered(pieces: list[Piece], parts: Sequence[Part], scope: Scope) -> Draft:
     if pieces[-1].open:
         return Opening(steps, owner, tuple(parts))
     return sequence_draft(steps, owner, tuple(parts), scope)
+
+
+def warn_broken(parts: Sequence[Part], scope: Scope) -> None:
+    said = scope.said(*parts)
+    scope.warn(
+        f"“{said}”按“期间{said}”理解：一旦发生，连续中断", f"{said!r} was read as breaking the run when it happens"
+    )
 
 
 def _same_owner(owner: str, other: str, parts: Sequence[Part], scope: Scope) -> str:

@@ -22,6 +22,7 @@ from strategy.language.answers import Answered, Phrases
 from strategy.language.clauses import read_node
 from strategy.language.colloquial import settled
 from strategy.language.draft import Draft, LeafDraft, leaves
+from strategy.language.faithful import unheard
 from strategy.language.guards import Extras, take_extras
 from strategy.language.lexer import Part, lex
 from strategy.language.lexicon import NameKind, lexicon_of
@@ -122,13 +123,19 @@ def _read(text: str, catalog: Catalog, name: str, lang: Lang, likeness: Likeness
     normal = normalise(text)
     lexicon = lexicon_of(catalog)
     scope = Scope(catalog, lexicon, normal, lang, likeness=likeness)
-    parts = quantities(settled(lex(normal, lexicon), normal))
+    words = lex(normal, lexicon)
+    parts = quantities(settled(words, normal))
     try:
         document = _strategy(parts, name, scope)
         never_contradicted(document, scope)
     except ValidationError as problem:  # a part that no check above foresaw must not reach the user as a traceback
         message = problem.errors()[0]["msg"]
         raise InvalidInput(Text(message, message), where={"offset": 0, "length": len(text)}) from problem
+    for missed in unheard(scope, words, parts, document):
+        raise InvalidInput(
+            Text(f"没有看懂“{missed.said}”：{missed.text.zh}", f"{missed.said!r} was not understood: {missed.text.en}"),
+            where=missed.where,
+        )
     return Reading(document, scope.lang, tuple(scope.warnings))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from typing import cast
+from typing import NoReturn, cast
 
 from core.text import Text
 from core.times import DAY
@@ -13,6 +13,7 @@ from strategy.language.draft import LeafDraft
 from strategy.language.fields import draft_of, filters_of, no_loose, take_loose, window_of
 from strategy.language.lexer import Part
 from strategy.language.said import Said, gather
+from strategy.language.scope import Scope
 from strategy.language.segment import Segment, complain
 
 
@@ -64,12 +65,7 @@ def run_leaf(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
             [said.count[2]], "“连续”与另一个次数不能合在一个条件里", "a run and another count cannot be one condition"
         )
     if said.negation is not None and not said.booleans(scope):
-        scope.refuse(
-            [said.negation],
-            "没发生的事没有“次”数；要说多久没有发生",
-            "what did not happen has no count; say for how long",
-            Text("例如“连续7天没有登录”", "For example “has not logged in for 7 days”"),
-        )
+        not_counted([said.negation], scope)
     if said.loose:
         take_loose(seg, said)
     if run.per != "event" and not seg.take("EVERYPER") and seg.has("EACH"):
@@ -88,6 +84,16 @@ def run_leaf(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
     if said.function is not None:
         scope.invalid(list(seg.parts), "“连续”不能与合计、平均等一起用", "a run cannot go with a sum or an average")
     return draft_of(seg, said, condition)
+
+
+def not_counted(parts: Seq[Part], scope: Scope) -> NoReturn:
+    """ "连续3次没登录", "3次没登录"."""
+    scope.refuse(
+        parts,
+        "没发生的事没有“次”数；要说多久没有发生",
+        "what did not happen has no count; say for how long",
+        Text("例如“连续7天没有登录”", "For example “has not logged in for 7 days”"),
+    )
 
 
 def breaker_of(seg: Segment) -> EventFilter:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
+from core.text import Text
 from knowledge.catalog.model import Attribute
 from strategy.document import Filter, FilterOp, Function, Value
 from strategy.language.amounts import NOT, POINTS, Comparison, Quantity, Run, Span
@@ -277,6 +278,7 @@ def _comparable(attribute: Attribute, quantity: Quantity) -> bool:
 
 
 def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
+    _refuse_counted_subjects(seg, said, part, quantity)
     if quantity.times:
         return not (quantity.measure and said.function in ("last", "avg", "min", "max"))
     if quantity.unit is not None:
@@ -296,6 +298,21 @@ def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
         complain(part, seg.scope)  # at least 5 | of the last 7 days: days are counted there, not events
     numbers = [f for f in seg.scope.catalog.events[said.event].fields.values() if f.type == "number"]
     return said.named and not numbers and not said.plain_fields(seg.scope)
+
+
+def _refuse_counted_subjects(seg: Segment, said: Said, part: Part, quantity: Quantity) -> None:
+    """ "两个客户下单", "two customers order" counts customers, while "3次客户投诉", "3 customer orders" counts events."""
+    noun = next((p for p in seg.parts[seg.index(part) + 1 :] if not p.senses.keys() <= {"FILLER", "A", "DE"}), None)
+    subject = seg.scope.catalog.events[said.event].subject
+    if noun is None or said.function == "distinct" or not any(n.id == subject for n in noun.named("object")):
+        return
+    words, counted = seg.scope.plain(noun), quantity.measure or (not quantity.times and quantity.unit is None)
+    if counted and (not words.isascii() or words.endswith("s")):
+        seg.scope.refuse(
+            [part, noun],
+            f"“{seg.scope.said(part, noun)}”数的是有多少个；一条策略逐个判断，不数有多少个",
+            f"{seg.scope.said(part, noun)!r} counts how many there are; a strategy looks at each by itself",
+        )
 
 
 def _missing_comparison(part: Part, scope: Scope) -> None:
@@ -326,6 +343,7 @@ def _take_literal(seg: Segment, said: Said, part: Part) -> None:
             complain(part, scope)
         tests = tests_of(attribute, name, part, scope)
     elif values and part.has("VALUES"):
+        _ask_both_values(seg, part)
         tests = [("in", [enum_value(attribute, name, p, scope) for p in part.get("VALUES")])]
     elif values:
         tests = [("==", cast(Value, values[0].id))]
@@ -333,6 +351,23 @@ def _take_literal(seg: Segment, said: Said, part: Part) -> None:
         return
     seg.use(part)
     said.tests.append(FieldTest(name, part, tests))
+
+
+def _ask_both_values(seg: Segment, part: Part) -> None:
+    """ "小程序渠道和门店渠道都下过单": one event has one value, so both take two events."""
+    words = seg.scope.normal.text[part.start : part.end]
+    if not seg.has("BOTH") or not any(word in words for word in ("和", "与", "及", " and ")):
+        return
+    said = seg.scope.said(part)
+    seg.scope.ask(
+        [part],
+        f"“{said}”：各至少一次，还是任一个？",
+        f"{said!r}: each of them at least once, or any of them?",
+        [
+            Text("各至少一次：请分成两个条件", "each: say it in two conditions"),
+            Text("任一个：用“或”", "any of them: say “or”"),
+        ],
+    )
 
 
 def bracket_filters(node: Node, event: str, scope: Scope) -> list[Filter]:

@@ -48,6 +48,8 @@ class Scope:
     """What was compared last, for "…大于100且小于200"."""
     heads: list[str] = field(default_factory=list)
     """Object types that a clause ends with as its head: "…的客户" is about customers."""
+    running: list[Part] = field(default_factory=list)
+    """Parts that say how the strategy runs: caps, quiet hours, rollout, …"""
     event: str = ""
     """The event spoken of last, whose fields a bare "amount" means."""
 

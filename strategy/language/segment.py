@@ -44,6 +44,9 @@ _WEIGHTLESS = frozenset(
 )
 
 
+_BEFORE_ACT = ("FILLER", "FOR", "A", "ANY", "ANOTHER", "LIGHT", "VERB", "INTENT")
+
+
 @dataclass(slots=True)
 class Segment:
     parts: tuple[Part, ...]
@@ -87,6 +90,13 @@ class Segment:
                 self.scope.unknown(part)
         for part in rest:
             complain(part, self.scope)
+        if meant := next((p for i, p in enumerate(self.parts) if p.has("INTENT") and self._of_an_act(i)), None):
+            complain(meant, self.scope)
+
+    def _of_an_act(self, i: int) -> bool:
+        """ "客户想退费", "a customer will leave": what may come is said of an event, and has not happened."""
+        after = next((p for p in self.parts[i + 1 :] if p.named("event") or not p.has(*_BEFORE_ACT)), None)
+        return after is not None and bool(after.named("event"))
 
 
 def complain(part: Part, scope: Scope) -> NoReturn:
@@ -101,6 +111,13 @@ def complain(part: Part, scope: Scope) -> NoReturn:
                 "请给出次数、时长或数值，例如“7天内至少3次”",
                 "Give a count, a time or a value, such as “at least 3 times in 7 days”",
             ),
+        )
+    if part.has("INTENT"):
+        scope.invalid(
+            [part],
+            f"“{said}”说的是还没有发生的事；策略只看已经发生的",
+            f"{said!r} speaks of what has not happened; a strategy looks at what has",
+            Text("请直接说发生的事，或用目录里的预测", "Say the event itself, or use a forecast of the catalog"),
         )
     if part.has("EACH"):
         scope.ask(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.text import Text
-from strategy.document import Aggregate, Happens, Ratio, Streak
+from strategy.document import Aggregate, AttributeIs, Happens, Ratio, Streak
 from strategy.document import Sequence as Ordered
 from strategy.language.draft import Group, LeafDraft
+from strategy.language.lexer import Part
 from strategy.language.scope import Scope
 
 
@@ -17,9 +20,12 @@ def check_shared(group: Group, scope: Scope) -> None:
         if not (isinstance(one, LeafDraft) and isinstance(two, LeafDraft)):
             continue
         between = scope.normal.text[one.parts[-1].end : two.parts[0].start].strip()
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        _ask_shared_run(one, two, group, between, scope)
+        _ask_shared_flag(one, two, between, scope)
+        _ask_when(one, two, group, between, scope)
         if group.kind == "all" and between not in ("和", "与", "及", "以及", "、", "and"):
             continue
-        a, b = scope.said(*one.parts), scope.said(*two.parts)
         negative = isinstance(one.condition, Aggregate) and occurs(one.condition) is False
         negative = negative or (isinstance(one.condition, Ordered) and one.condition.steps[-1].absent)
         bare = isinstance(two.condition, Happens) and two.style == "act" and not two.condition.where
@@ -31,7 +37,6 @@ def check_shared(group: Group, scope: Scope) -> None:
                 f"“{a} {between} {b}”: are both denied, or only the first?",
                 [Text(f"{a}，且没有{b}", f"{a}, and no {b}"), Text(f"（{a}），或（{b}）", f"({a}), or ({b})")],
             )
-        _ask_shared_run(one, two, group, between, scope)
         if bare and isinstance(one.condition, Ordered) and "," not in between:
             scope.ask(
                 (*one.parts, *two.parts),
@@ -50,6 +55,7 @@ def check_shared(group: Group, scope: Scope) -> None:
                 [Text("两者各自：请分开写", "each: write them apart"), Text("两者合计", "both together")],
             )
         counted = isinstance(two.condition, Aggregate) and (two.windowless or _trailing_window(two, between, scope))
+        counted = counted or _amount_only(two)
         implied = isinstance(one.condition, Happens) and one.style == "act" and not one.condition.where
         implied = implied or (
             isinstance(one.condition, Aggregate) and occurs(one.condition) is True and one.within is not None
@@ -71,10 +77,11 @@ def check_shared(group: Group, scope: Scope) -> None:
 
 def _ask_shared_run(one: LeafDraft, two: LeafDraft, group: Group, between: str, scope: Scope) -> None:
     """ "systolic over 160 or diastolic over 100 twice in a row": twice in a row for the one, or for both?"""
-    single = [d for d in (one, two) if isinstance(d.condition, Happens) and d.style != "fixed"]
+    styles = ("act", "reading") if group.kind == "any" else ("act",)
+    single = [d for d in (one, two) if isinstance(d.condition, Happens) and d.style in styles]
     many = [d for d in (one, two) if isinstance(d.condition, Streak) or _counts_some(d)]
-    shared = bool(events_of(one) & events_of(two)) or _run_outside(one, two)
-    if group.kind != "any" or "," in between or not (single and many and shared):
+    shared = _run_outside(one, two) or (group.kind == "any" and bool(events_of(one) & events_of(two)))
+    if "," in between or not (single and many and shared):
         return
     a, b = scope.said(*one.parts), scope.said(*two.parts)
     how = Text("连续几次", "times in a row") if isinstance(many[0].condition, Streak) else Text("次数", "count")
@@ -87,6 +94,70 @@ def _ask_shared_run(one: LeafDraft, two: LeafDraft, group: Group, between: str, 
             Text("只有一个：用括号分开", "one of them: put each in brackets"),
         ],
     )
+
+
+def ask_whom(parts: Sequence[Part], other: Sequence[Part], whom: bool, scope: Scope) -> None:
+    """ "金卡会员和积分超过1000的会员下单": both kinds of customers, or those who are both? `whom`: the second part says
+    for whom, besides what happens."""
+    ends = [p for p in parts if not p.senses.keys() <= {"FILLER", "DE", "A"}]
+    if not ends or not ends[-1].has("OBJECT") or any(p.named("event", "metric", "forecast") for p in parts):
+        return
+    if not whom and not any(p.has("OBJECT") for p in other[-1:]):
+        return
+    a, b = scope.said(*parts), scope.said(*other)
+    scope.ask(
+        (*parts, *other),
+        f"“{a}”和“{b}”：两种都算，还是同时满足？",
+        f"{a!r}, {b!r}: either kind, or those who are both?",
+        [Text("两种都算：请写成“对A或B的客户，…”", "either: say “for customers who are A or B, …”"),
+         Text("同时满足：请写成“对A且B的客户，…”", "both: say “for customers who are A and B, …”")],
+    )
+
+
+def _amount_only(leaf: LeafDraft) -> bool:
+    """ "取现超过5万元": a comparison that names no field of its own may be meant for what stands before as well."""
+    compared = any(p.has("CMPQ") for p in leaf.parts) and not any(p.named("field") for p in leaf.parts)
+    return compared and isinstance(leaf.condition, Happens) and bool(leaf.condition.where)
+
+
+def _ask_shared_flag(one: LeafDraft, two: LeafDraft, between: str, scope: Scope) -> None:
+    """ "没有邮箱或绑定手机号": is the second missing as well?"""
+    if not (isinstance(one.condition, AttributeIs) and isinstance(two.condition, AttributeIs)):
+        return
+    no = one.condition.op == "missing" or one.condition.value is False
+    yes = two.condition.op == "present" or two.condition.value is True
+    denied = any(p.has("NEG", "WITHOUT") for p in one.parts)
+    own = any(p.has("EXISTS", "COP", "CMPV", "NEG") for p in two.parts)
+    if no and yes and denied and not own and "," not in between and one.owner == two.owner:
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        scope.ask(
+            (*one.parts, *two.parts),
+            f"“{a}{between}{b}”：否定的是两者，还是只有前者？",
+            f"“{a} {between} {b}”: are both denied, or only the first?",
+            [Text(f"{a}，{between}没有{b}", f"{a}, {between} no {b}"), Text(f"{a}，{between}是{b}", f"{a}, {between} is {b}")],
+        )
+
+
+def _ask_when(one: LeafDraft, two: LeafDraft, group: Group, between: str, scope: Scope) -> None:
+    """ "7天内没有上课且提交作业": does the second happen now, or did it in that time; and is it denied, too?"""
+    none = isinstance(one.condition, Aggregate) and occurs(one.condition) is False and one.within is not None
+    act = isinstance(two.condition, Happens) and two.style == "act" and not two.condition.where
+    own = any(p.has("OBJECT") for p in two.parts)
+    if group.kind == "all" and none and act and not own and between in _ALSO:
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        scope.ask(
+            (*one.parts, *two.parts),
+            f"“{a}{between}{b}”：“{b}”是此刻发生，这段时间里发生过，还是也没有发生？",
+            f"“{a} {between} {b}”: does {b!r} happen now, did it happen in that time, or did it not happen either?",
+            [
+                Text(f"此刻发生：{b}时，{a}", f"now: {b}, and {a}"),
+                Text(f"这段时间里发生过：{b}至少1次", f"in that time: {b} at least once"),
+                Text(f"也没有：没有{b}", f"not either: no {b}"),
+            ],
+        )
+
+
+_ALSO = ("且", "并", "并且", "而且", "同时", "又", "但", "但是", "而", "却", "but")
 
 
 def _run_outside(one: LeafDraft, two: LeafDraft) -> bool:

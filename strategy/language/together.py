@@ -11,7 +11,7 @@ from core.text import Text
 from strategy.document import Aggregate, Happens, MetricIs, Ratio, Step, Streak, Window
 from strategy.document import Sequence as Ordered
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves, parts_of
-from strategy.language.order import sequence_draft
+from strategy.language.order import sequence_draft, warn_broken
 from strategy.language.scope import Scope
 from strategy.language.shared import check_shared, events_of, occurs
 
@@ -252,10 +252,7 @@ def _attach_breakers(members: list[Draft], scope: Scope) -> None:
             continue
         assert isinstance(run.condition, Streak)
         run.condition = run.condition.model_copy(update={"without": (*run.condition.without, member.without)})
-        said = scope.said(*member.parts)
-        scope.warn(
-            f"“{said}”按“期间{said}”理解：一旦发生，连续中断", f"{said!r} was read as breaking the run when it happens"
-        )
+        warn_broken(member.parts, scope)
         members[i] = Group("all", [], False)
     members[:] = [m for m in members if not (isinstance(m, Group) and not m.of)]
 

@@ -29,7 +29,7 @@ def split_zones(parts: Sequence[Part], scope: Scope) -> tuple[list[Part], list[P
             raise AssertionError
         conditions, actions = parts[:cut_], parts[cut_ + skip :]
         conditions, actions = _trailing_if(conditions, actions)
-    audience, conditions = _audience(_trim(conditions))
+    audience, conditions = _audience(_trim(conditions), scope)
     return audience, conditions, _trim(actions)
 
 
@@ -190,7 +190,7 @@ def _trailing_if(conditions: list[Part], actions: list[Part]) -> tuple[list[Part
     return conditions, actions
 
 
-def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
+def _audience(parts: list[Part], scope: Scope) -> tuple[list[Part], list[Part]]:
     """ "对大客户,…", "for customers who …, …": whom the rest is for."""
     i = next((j for j, p in enumerate(parts) if not p.has("FILLER") or p.has("FOR", "EXCEPT")), 0)
     if i >= len(parts) or not parts[i].has("FOR", "GIVE", "EXCEPT"):
@@ -207,6 +207,7 @@ def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
             if all(p.has("OBJECT", "FILLER", "DE", "ANY", "EACHONE", "A") for p in inner):
                 return [], [*inner, *parts[j + 1 :]]
             if excluded:
+                _ask_besides(parts, i, j, scope)
                 at = parts[i]
                 inner = [
                     Part(at.start, at.start, {"NOTW": None}),
@@ -216,6 +217,19 @@ def _audience(parts: list[Part]) -> tuple[list[Part], list[Part]]:
                 ]
             return inner, parts[j + 1 :]
     return [], parts[i + 1 :] if not excluded else parts
+
+
+def _ask_besides(parts: Sequence[Part], i: int, j: int, scope: Scope) -> None:
+    """ "除了金卡，银卡会员下单也…": besides gold, not except gold."""
+    also = next((p for p in parts[j:] if p.has("ALSOW") and not p.has("BOTHAND")), None)
+    if also is None:
+        return
+    scope.ask(
+        [*parts[i : j + 1], also],
+        f"“{scope.said(*parts[i:j])}…{scope.said(also)}”：是不包括他们，还是连他们一起？",
+        f"{scope.said(*parts[i:j])!r} … {scope.said(also)!r}: without them, or with them as well?",
+        [Text("不包括：去掉“也”", "without them: leave out “also”"), Text("一起：用“和”连起来", "with them: join them with “and”")],
+    )
 
 
 def missing_condition(parts: Sequence[Part], scope: Scope) -> NoReturn:
