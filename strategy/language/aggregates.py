@@ -213,7 +213,10 @@ def _ask_each_of(seg: Segment, words: str) -> None:
         f"{said!r}: {words} in a row, or {words} in all?",
         [
             Text(f"连续{words}：前面加“连续”", f"in a row: say “{words} in a row”"),
-            Text(f"一共{words}：去掉“都”，写上时间，例如“30天内”", f"in all: leave out “all” and say a time, such as “in 30 days”"),
+            Text(
+                f"一共{words}：去掉“都”，写上时间，例如“30天内”",
+                "in all: leave out “all” and say a time, such as “in 30 days”",
+            ),
         ],
     )
 
@@ -222,9 +225,8 @@ _FAILURES = ("fail to", "failed to", "fails to")
 
 
 def _ask_times_denied(seg: Segment, said: Said, denied: Part) -> None:
-    """ "未交作业超过2次" may be two that were not handed in, or no more than two that were; "3次没上课" can only be three
-    that did not come, which no event tells. English says "not more than", or "has not … more than", of those that came.
-    """
+    """ "未交作业超过2次" may be two that were not handed in, or no more than two that were; "3次没上课" can only be
+    three that were missed, which no event tells. English says "has not … more than" of those that came."""
     assert said.count is not None
     scope, (op, _, part) = seg.scope, said.count
     failed = scope.plain(denied) in _FAILURES
@@ -239,8 +241,13 @@ def _ask_times_denied(seg: Segment, said: Said, denied: Part) -> None:
         f"“{scope.said(*seg.parts)}”：是{label.zh}不够这么多次，还是没有{label.zh}的情况有这么多次？",
         f"{scope.said(*seg.parts)!r}: fewer {label.en!r} than that, or so many times that there was none?",
         [
-            Text(f"{label.zh}的次数有限：例如“{label.zh}少于{words}”", f"fewer of them: say “{label.en} fewer than {words}”"),
-            Text("没发生的次数：目录里要有这样的事件", "times that there was none: the catalog needs an event for that"),
+            Text(
+                f"{label.zh}的次数有限：例如“{label.zh}少于{words}”",
+                f"fewer of them: say “{label.en} fewer than {words}”",
+            ),
+            Text(
+                "没发生的次数：目录里要有这样的事件", "times that there was none: the catalog needs an event for that"
+            ),
         ],
     )
 

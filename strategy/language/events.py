@@ -112,7 +112,9 @@ def step_of(seg: Segment, *, first: bool, absent: bool = False) -> Step:
         absent = absent or negative
         step = Step(event=said.event, where=filters_of(seg, said, positive=True), absent=absent)
     if said.window is not None:
-        unbound = said.window.form == "bare" and not step.absent and not first  # B 3 days after A is not B within 3 days
+        unbound = (
+            said.window.form == "bare" and not step.absent and not first
+        )  # B 3 days after A is not B within 3 days
         if said.window.over is None or said.window.form == "past" or unbound:
             complain(cast(Part, said.window_part), scope)
         step = step.model_copy(update={"within": said.window.over})

@@ -69,6 +69,8 @@ class Heard:
         quantity = self.quantity
         if quantity is None:
             return False
+        if quantity.unit == "percent" and used.unit is None and not used.counted:  # a rate without a unit: 0.2 is 20%
+            return quantity.number in (used.value, 100 * used.value)
         if quantity.unit is None or used.unit is None or quantity.unit in POINTS:
             return quantity.number == used.value and (used.unit is None or not quantity.times)
         try:
@@ -84,9 +86,7 @@ def mismatches(text: str, strategy: Strategy, catalog: Catalog) -> list[Mismatch
     return _Comparison(normal, parts, quantities(parts), strategy, catalog).all()
 
 
-def unheard(
-    scope: Scope, parts: Sequence[Part], measured: Sequence[Part], strategy: Strategy
-) -> list[Mismatch]:
+def unheard(scope: Scope, parts: Sequence[Part], measured: Sequence[Part], strategy: Strategy) -> list[Mismatch]:
     """What the grammar's sentence says and the document does not, but for how it runs, of which every word is read.
     `parts`: as lexed; `measured`: with numbers put together."""
     ends = [(part.start, part.end) for part in scope.running]

@@ -188,7 +188,9 @@ def metric_leaf(seg: Segment) -> LeafDraft:
         window = Window(over=span.over, last=span.last)
         if span.form == "for":
             words = scope.said(said)
-            scope.warn(f"“{words}”按时间窗理解，不是持续这么久", f"{words!r} was read as a window, not as lasting so long")
+            scope.warn(
+                f"“{words}”按时间窗理解，不是持续这么久", f"{words!r} was read as a window, not as lasting so long"
+            )
     if (
         metric.unit == "percent"
         and (average := seg.take("FUNCTION"))

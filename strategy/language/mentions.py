@@ -223,10 +223,11 @@ class _Walk:
             unit = self._attribute(name).unit if c.function != "distinct" else None
         counted = c.function in ("count", "distinct")
         self._found.negative |= counted and (c.op in ("<", "<=", "==") and c.value in (0, 1.0))
-        if isinstance(c.value, int | float) and not isinstance(c.value, bool):
-            self._number(c.value, f"{place}.value", unit, c.op, unsaid=counted, counted=counted, of=of)
-        elif isinstance(c.value, str):
-            self._found.texts.append((c.value, f"{place}.value"))
+        for value in c.value if isinstance(c.value, list) else [c.value]:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self._number(value, f"{place}.value", unit, c.op, unsaid=counted, counted=counted, of=of)
+            elif isinstance(value, str) and c.field and (field := Name("field", c.field, c.event)):
+                self._value(value, field, f"{place}.value")
 
     def _path(self, path: Path, place: str, subject: str) -> None:
         for i, step in enumerate(path.steps):
@@ -270,21 +271,26 @@ class _Walk:
         if name.kind == "field" and attribute.type == "number":
             implied.add(Name("event", name.owner))  # "an order over 500 yuan"
         used = self._name(name, at, implied)
-        self._found.negative |= op in NEGATIVE or value is False
+        self._found.negative |= op in (*NEGATIVE, "present") or value is False  # present: "is not empty"
         values = value if isinstance(value, list) else [value]
         for each in values:
             if isinstance(each, bool) or each is None:
                 continue
-            if isinstance(each, str) and each in attribute.values:
-                self._name(
-                    Name("value", each, name.owner, name.id, "field" if name.kind == "field" else "attribute"), at
-                )
-            elif isinstance(each, str):
-                self._found.texts.append((each, f"{place}.value"))
+            if isinstance(each, str):
+                self._value(each, name, f"{place}.value" if each not in attribute.values else at)
             else:
                 self._number(each, f"{place}.value", attribute.unit, op, of=used)
 
     # the smallest parts
+
+    def _value(self, value: str, name: Name, place: str) -> None:
+        """One of the values of an enum, or a text."""
+        if value in self._attribute(name).values:
+            self._name(
+                Name("value", value, name.owner, name.id, "field" if name.kind == "field" else "attribute"), place
+            )
+        else:
+            self._found.texts.append((value, place))
 
     def _attribute(self, name: Name) -> Attribute:
         source = self._catalog.field if name.kind == "field" else self._catalog.attribute

@@ -109,8 +109,10 @@ def ask_whom(parts: Sequence[Part], other: Sequence[Part], whom: bool, scope: Sc
         (*parts, *other),
         f"“{a}”和“{b}”：两种都算，还是同时满足？",
         f"{a!r}, {b!r}: either kind, or those who are both?",
-        [Text("两种都算：请写成“对A或B的客户，…”", "either: say “for customers who are A or B, …”"),
-         Text("同时满足：请写成“对A且B的客户，…”", "both: say “for customers who are A and B, …”")],
+        [
+            Text("两种都算：请写成“对A或B的客户，…”", "either: say “for customers who are A or B, …”"),
+            Text("同时满足：请写成“对A且B的客户，…”", "both: say “for customers who are A and B, …”"),
+        ],
     )
 
 
@@ -134,7 +136,10 @@ def _ask_shared_flag(one: LeafDraft, two: LeafDraft, between: str, scope: Scope)
             (*one.parts, *two.parts),
             f"“{a}{between}{b}”：否定的是两者，还是只有前者？",
             f"“{a} {between} {b}”: are both denied, or only the first?",
-            [Text(f"{a}，{between}没有{b}", f"{a}, {between} no {b}"), Text(f"{a}，{between}是{b}", f"{a}, {between} is {b}")],
+            [
+                Text(f"{a}，{between}没有{b}", f"{a}, {between} no {b}"),
+                Text(f"{a}，{between}是{b}", f"{a}, {between} is {b}"),
+            ],
         )
 
 

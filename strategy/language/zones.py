@@ -228,7 +228,10 @@ def _ask_besides(parts: Sequence[Part], i: int, j: int, scope: Scope) -> None:
         [*parts[i : j + 1], also],
         f"“{scope.said(*parts[i:j])}…{scope.said(also)}”：是不包括他们，还是连他们一起？",
         f"{scope.said(*parts[i:j])!r} … {scope.said(also)!r}: without them, or with them as well?",
-        [Text("不包括：去掉“也”", "without them: leave out “also”"), Text("一起：用“和”连起来", "with them: join them with “and”")],
+        [
+            Text("不包括：去掉“也”", "without them: leave out “also”"),
+            Text("一起：用“和”连起来", "with them: join them with “and”"),
+        ],
     )
 
 
