@@ -228,22 +228,22 @@ def _ask_times_denied(seg: Segment, said: Said, denied: Part) -> None:
     """ "未交作业超过2次" may be two that were not handed in, or no more than two that were; "3次没上课" can only be
     three that were missed, which no event tells. English says "has not … more than" of those that came."""
     assert said.count is not None
-    scope, (op, _, part) = seg.scope, said.count
+    scope, (op, number, part) = seg.scope, said.count
     failed = scope.plain(denied) in _FAILURES
     if seg.index(part) < seg.index(denied) and not denied.has("NEVER") and scope.lang == "zh":
         not_counted([denied], scope)
     if scope.lang == "en" and op is not None and not failed:
         return
     label = Text(*(scope.label("event", said.event, lang) for lang in ("zh", "en")))
-    words = scope.said(part)
+    bound = Text("不超过", "at most") if op == ">" else Text("少于", "fewer than")
     scope.ask(
         list(seg.parts),
         f"“{scope.said(*seg.parts)}”：是{label.zh}不够这么多次，还是没有{label.zh}的情况有这么多次？",
         f"{scope.said(*seg.parts)!r}: fewer {label.en!r} than that, or so many times that there was none?",
         [
             Text(
-                f"{label.zh}的次数有限：例如“{label.zh}少于{words}”",
-                f"fewer of them: say “{label.en} fewer than {words}”",
+                f"{label.zh}不够多：{label.zh}{bound.zh}{number:g}次",
+                f"not as many of them: {label.en} {bound.en} {number:g} times",
             ),
             Text(
                 "没发生的次数：目录里要有这样的事件", "times that there was none: the catalog needs an event for that"

@@ -9,6 +9,7 @@ from strategy.language.numerals import ARABIC_NUMBER
 
 _PIECE = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2}(?:t[\d:.]+(?:z|[+-]\d{2}:\d{2})?)?)"
+    r"|(?P<day>\d{4}(?:年\d{1,2}月\d{1,2}[日号]|/\d{1,2}/\d{1,2}(?!\d)))"
     r"|(?P<clock>(?:[01]?\d|2[0-4]):[0-5]\d)"
     rf"|(?P<number>{ARABIC_NUMBER.pattern})"
     r"|(?P<word>[a-zà-ɏ]+n't|[a-zà-ɏ]+\.[a-z]\.(?![a-z])|[a-zà-ɏ]+)"

@@ -10,12 +10,13 @@ from core.errors import InvalidInput, Refused
 from core.text import Text
 from strategy.document import AttributeIs, Op
 from strategy.language.amounts import OUTSIDE, Comparison, Quantity, Span
+from strategy.language.dates import dated_apart
 from strategy.language.draft import Draft, Group, LeafDraft
 from strategy.language.events import event_leaf
 from strategy.language.leaves import attribute_leaf, change_leaf, forecast_leaf, is_change, metric_leaf, near_leaf
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
-from strategy.language.order import ordered, pieces_of
+from strategy.language.order import counted_without, ordered, pieces_of
 from strategy.language.outline import Clause, Joined, Node
 from strategy.language.paths import is_path, path_leaf
 from strategy.language.ratios import is_ratio, ratio_leaf
@@ -109,6 +110,10 @@ def _read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     if ranged := _split_range(parts):
         low, high = (read_clause(p, scope) for p in ranged)
         return Group("all", [low, high], False, ("AND",))
+    if dated := dated_apart(parts, scope):
+        return Group("all", [read_clause(p, scope) for p in dated], False, ("AND",))
+    if none := counted_without(parts):
+        return Group("all", [read_clause(p, scope) for p in none], False, ("AND",))
     pieces = pieces_of(parts, scope)
     if len(pieces) > 1 or pieces[0].open:
         return ordered(pieces, parts, scope)

@@ -17,6 +17,7 @@ _STOPS = ("COMMA", "STOP", "COLON", "THEN")
 def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
     """All passes, in the order in which they build on one another."""
     parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
+    parts = _between(parts)
     parts = _at_once(_all_denied(list(parts), normal), normal)
     result = _numbered(_inside_things(_once(_only_whom(list(parts))), normal), normal)
     return _split_or(_neither(_denied_too(_paired(_same(result)))), normal)
@@ -47,6 +48,16 @@ def _only_whom(parts: list[Part]) -> list[Part]:
     return parts
 
 
+def _between(parts: list[Part]) -> list[Part]:
+    """ "without a payment in between": said after "without", it says nothing of its own."""
+    for i, part in enumerate(parts):
+        if part.has("DURING") and any(p.has("WITHOUT") for p in parts[:i]):
+            after = parts[i + 1] if i + 1 < len(parts) else None
+            if after is None or after.has(*_STOPS, "NEXT"):
+                parts[i] = replace(part, senses={"FILLER": None})
+    return parts
+
+
 def _at_once(parts: list[Part], normal: Normal) -> list[Part]:
     """ "客户一下单就…": as soon as it happens, no number."""
     for i, part in enumerate(parts[:-1]):
@@ -58,7 +69,8 @@ def _at_once(parts: list[Part], normal: Normal) -> list[Part]:
 def _once(parts: list[Part]) -> list[Part]:
     """ "Once a member has ordered, …": at the beginning of a clause it is no number of times."""
     for i, part in enumerate(parts[:-1]):
-        begins = i == 0 or parts[i - 1].has("COMMA")
+        done = i > 0 and bool(parts[i - 1].named("action")) and not parts[i + 1].has(*_STOPS, "AND")
+        begins = i == 0 or parts[i - 1].has("COMMA") or done
         often = parts[i + 1].has("EACH") or (
             parts[i + 1].has("A", "IN") and any(p.has("UNIT") for p in parts[i + 2 : i + 3])
         )

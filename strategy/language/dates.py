@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from core.text import Text
@@ -64,6 +65,42 @@ def date_condition(seg: Segment, part: Part, name: Name) -> DateIs | None:
             near=["7天" if scope.lang == "zh" else "7 days"],
         )
     return _days_before(name, (quantity.micros or 0) // DAY, at, scope, annual=annual, exact=exact)
+
+
+_OF_A_DATE = ("BEFORE", "DUR", "WINDOW", "MONTHOF", "DAYOF", "TODAY", "AHEAD", "ANNUAL", "START")
+_BESIDE_A_DATE = ("FILLER", "DE", "A", "IN", "ON")
+
+
+def dated_apart(parts: Sequence[Part], scope: Scope) -> tuple[list[Part], list[Part]] | None:
+    """ "生日那个月上线", "has not renewed 3 days before expiry": the date with what is said of it, and the rest of the
+    clause; None where no date is said beside an event, or where it only says before or after which day."""
+    at = next((i for i, p in enumerate(parts) if _names_date(p, scope)), None)
+    if at is None:
+        return None
+    begin, stop = at, at + 1
+    while stop < len(parts) and parts[stop].has(*_OF_A_DATE, *_BESIDE_A_DATE) and not parts[stop].names:
+        stop += 1
+    if not any(p.has(*_OF_A_DATE) for p in parts[at + 1 : stop]):
+        while begin and parts[begin - 1].has(*_OF_A_DATE, *_BESIDE_A_DATE) and not parts[begin - 1].names:
+            begin -= 1
+        stop = at + 1
+    dated, rest = list(parts[begin:stop]), [*parts[:begin], *parts[stop:]]
+    acts = any(p.named("event") for p in rest)
+    compared = any(p.named("attribute", "metric", "forecast") for p in rest) and any(
+        p.has("CMPQ", "CMPV") for p in rest
+    )
+    if not acts and not compared:
+        return None
+    of_day = any(p.has("MONTHOF", "DAYOF") for p in dated)
+    ahead = any(p.has("BEFORE", "AHEAD") for p in dated) and any(p.has("DUR", "AHEAD") for p in dated)
+    denied = any(p.has("NEG", "NEVER") for p in rest)  # what happens days before it may be meant of all those days
+    if of_day:  # "did not order on the birthday" is of that day alone
+        return None if denied and not any(p.has("WINDOW", "DUR") for p in rest) else (dated, rest)
+    return (dated, rest) if ahead and (denied or not acts) else None
+
+
+def _names_date(part: Part, scope: Scope) -> bool:
+    return any(scope.attribute(n).type == "date" for n in part.named("attribute")) and not part.named("event")
 
 
 _RECURRING = ("生日", "诞辰", "出生", "纪念日", "周年", "birth", "anniversary")

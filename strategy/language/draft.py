@@ -31,6 +31,8 @@ class LeafDraft:
     """Set when the clause is a bare "did not X", which only means something beside a run."""
     stretch: bool = False
     """A date said as a stretch of time ("合同30天内到期"), while the document knows only the day it begins on."""
+    carries_on: bool = False
+    """A sequence whose first step has a time: it goes on from an act said before it."""
     within: int | None = None
     """A time bound that may reach back (a window) or forward (after the act before it): "且2小时内未解决"."""
 

@@ -4,6 +4,7 @@ text, then fewest parts, so the longest names. What no vocabulary covers stays a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,7 +53,8 @@ def lex(normal: Normal, lexicon: Lexicon) -> list[Part]:
         parts.append(quoted)
         at = quoted.end
     parts += _cover(normal.text, at, len(normal.text), lexicon)
-    return _absorb_objects(_join_unknown(_bridge(parts, normal), normal), normal, lexicon)
+    parts = _denied_inside(_join_unknown(_bridge(parts, normal), normal), normal, lexicon)
+    return _absorb_objects(parts, normal, lexicon)
 
 
 def _quoted(normal: Normal, lexicon: Lexicon) -> Iterator[Part]:
@@ -216,6 +218,8 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
             if word.kind in ("MEASURE", "GRADE") and (i == 0 or not _is_number(atoms[i - 1])):
                 continue
             senses.setdefault(word.kind, word.value)
+        if match.weak and atoms[i].kind == "number" and _compared(atoms, i, lexicon):
+            continue
         if match.names:
             senses["NAME"] = match.names
             if any(n.kind == "value" for n in match.names):
@@ -225,6 +229,12 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
         if senses:
             yield match.stop, senses, match.weak
     yield from _numbers(atoms, i, text)
+
+
+def _compared(atoms: list[Atom], i: int, lexicon: Lexicon) -> bool:
+    """ "less than | 1 GB of data": a number that something is compared with begins no name."""
+    before = (match for j in range(max(i - 4, 0), i) for match in lexicon.match(atoms, j) if match.stop == i)
+    return any(word.kind == "CMP" for match in before for word in match.words)
 
 
 _NEWEST = ("LAST", "LASTALONE", "FUNCTION", "PREVIOUS", "SINCE")
@@ -242,6 +252,9 @@ def _numbers(atoms: list[Atom], i: int, text: str) -> Iterator[tuple[int, dict[s
     atom = atoms[i]
     if atom.kind == "date":
         yield i + 1, {"DATE": atom.text.upper()}, False
+    elif atom.kind == "day":  # 2026年5月1日, 2026/5/1
+        year, month, day = (int(number) for number in re.findall(r"\d+", atom.text))
+        yield i + 1, {"DATE": f"{year:04d}-{month:02d}-{day:02d}"}, False
     elif atom.kind == "clock":
         yield i + 1, {"CLOCK": atom.text}, False
     elif atom.kind == "number":
@@ -371,6 +384,19 @@ def _absorb_verb(result: list[Part], i: int, normal: Normal, lexicon: Lexicon) -
                 result[i] = replace(result[i], senses={"FILLER": None})
                 return
             j += step
+
+
+def _denied_inside(parts: list[Part], normal: Normal, lexicon: Lexicon) -> list[Part]:
+    """ "投诉没有办结" denies "投诉办结": the denial stands inside the label."""
+    for i in range(1, len(parts) - 1):
+        if not parts[i].has("NEG") or parts[i].names or not (parts[i + 1].weak or parts[i + 1].has("UNKNOWN")):
+            continue
+        keys = [a.key for p in (parts[i - 1], parts[i + 1]) for a in atoms_of(normal.text[p.start : p.end])]
+        if named := tuple(n for n in lexicon.labelled(tuple(keys)) if n.kind == "event"):
+            whole = Part(parts[i - 1].start, parts[i + 1].end, {"NAME": named})
+            denied = replace(parts[i], start=parts[i - 1].start, end=parts[i - 1].start)
+            return [*parts[: i - 1], denied, whole, *_denied_inside(parts[i + 2 :], normal, lexicon)]
+    return parts
 
 
 def _neighbours(parts: list[Part], i: int, normal: Normal) -> Iterator[int]:

@@ -261,6 +261,9 @@ class Lexicon:
                     continue
                 rest = keys[len(short) :] if keys[: len(short)] == short else ()
                 for name in names:
+                    amount = rest == () and keys[-len(short) - 1][0].isdigit()
+                    if name.kind == "action" and amount:  # 1 | GB of data
+                        continue
                     verb = name.kind == "event" and bool(rest) and _stands_alone(short)
                     if (verb or _may_shorten(name, keys, short)) and name not in node.weak:
                         node.weak.append(name)

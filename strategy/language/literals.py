@@ -54,6 +54,8 @@ LITERALS = Index(
     rule("COP c:CMP v:VALUE|STRING|DATE|TRUE|FALSE", _literal),
     rule("COP? BEFORE v:DATE", lambda b, _: {"CMPV": ("<", b["v"])}),
     rule("COP? AFTER v:DATE", lambda b, _: {"CMPV": (">", b["v"])}),
+    rule("v:DATE BEFORE", lambda b, _: {"CMPV": ("<", b["v"])}),
+    rule("v:DATE AFTER", lambda b, _: {"CMPV": (">", b["v"])}),
 )
 
 

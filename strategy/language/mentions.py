@@ -172,7 +172,9 @@ class _Walk:
                 if condition.days_before is not None:
                     self._span(condition.days_before * DAY, f"{place}.days_before")
             case Near():
-                self._name(Name("place", condition.place), f"{place}.place")
+                near = Name("place", condition.place)
+                self._name(near, f"{place}.place")
+                self._name(Name("attribute", condition.attribute, subject), f"{place}.attribute", {near})
                 default = self._catalog.places[condition.place].radius
                 self._number(condition.metres, f"{place}.metres", "m", unsaid=condition.metres == default)
             case MetricIs():

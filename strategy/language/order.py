@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from core.text import Text, has_chinese
 from strategy.document import Sequence as Ordered
@@ -78,6 +79,25 @@ def pieces_of(parts: Sequence[Part], scope: Scope) -> list[Piece]:
             cur.parts.append(part)
         i += 1
     return _merge_timeless(pieces)
+
+
+def counted_without(parts: Sequence[Part]) -> tuple[list[Part], list[Part]] | None:
+    """ "7天内登录3次没有下单", "viewed it 3 times in 7 days without ordering": none in the time of the count."""
+    for i, part in enumerate(parts):
+        before, after = parts[:i], parts[i + 1 :]
+        counted = any(p.has("COUNT") or (p.has("CMPQ") and p.get("CMPQ").quantity.times) for p in before)
+        timed = any(p.has("WINDOW") and p.get("WINDOW").over for p in before)
+        if not (part.has("NEG", "WITHOUT") and not part.names and counted and timed):
+            continue
+        events = {n.id for p in before for n in p.named("event")}
+        others = {n.id for p in after for n in p.named("event")} - events
+        if (
+            events
+            and others
+            and not any(p.has("STREAK", "NEXT", "AFTER", "WINDOW", "DURING", "COUNT") for p in parts[i:])
+        ):
+            return list(before), [Part(part.start, part.end, {"NEG": None}), *after]
+    return None
 
 
 def _of_event(parts: Sequence[Part], i: int, cur: Piece) -> bool:
@@ -223,16 +243,6 @@ def sequence_draft(steps: list[Step], owner: str, parts: tuple[Part, ...], scope
         scope.refuse(
             parts, "先后顺序不能以“没有发生”开头", "a sequence cannot begin with something that did not happen"
         )
-    if steps[0].within is not None and not any(p.has("FIRST") for p in parts):
-        scope.invalid(
-            parts,
-            "先后顺序的第一步不能有时限",
-            "the first step of a sequence has nothing to be timed from",
-            Text(
-                "时限写在后一步，例如“投诉后2小时内未解决”",
-                "Put the time on the later step: “A, then B within 2 hours”",
-            ),
-        )
     if steps[-1].absent and steps[-1].within is None:
         scope.invalid(
             parts,
@@ -240,4 +250,17 @@ def sequence_draft(steps: list[Step], owner: str, parts: tuple[Part, ...], scope
             "how long must it not happen for?",
             Text("例如“投诉后2小时内未解决”", "For example “a complaint is not resolved within 2 hours”"),
         )
-    return LeafDraft(Ordered(steps=tuple(steps)), owner, "fixed", parts)
+    timed = steps[0].within is not None and not any(p.has("FIRST") for p in parts)
+    return LeafDraft(Ordered(steps=tuple(steps)), owner, "fixed", parts, carries_on=timed)
+
+
+def untimed(parts: Sequence[Part], scope: Scope) -> NoReturn:
+    scope.invalid(
+        parts,
+        "先后顺序的第一步不能有时限",
+        "the first step of a sequence has nothing to be timed from",
+        Text(
+            "时限写在后一步，例如“投诉后2小时内未解决”",
+            "Put the time on the later step: “A, then B within 2 hours”",
+        ),
+    )

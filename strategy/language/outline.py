@@ -226,6 +226,8 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
         return []
     if not has_or and _awaits(before):
         return []
+    if comma and not has_or and not has_and and after.has("STREAK") and _stands_alone(parts[stop + 1 :]):
+        return []  # 扣款没成功,|连续2次,
     if comma and not has_or and not has_and and _carries_on(before):
         return []
     if has_or:
@@ -235,6 +237,11 @@ def _join_run(parts: Sequence[Part], i: int, stop: int, before: list[Token], sco
     else:
         kind = "COMMA" if comma else "LIST"
     return [Token(kind, run[0])]
+
+
+def _stands_alone(after: Sequence[Part]) -> bool:
+    rest = next((p for p in after if not p.has("FILLER", "COUNT")), None)
+    return rest is None or rest.has("COMMA", "STOP", "WHENEND", "RPAR")
 
 
 def _counted(before: list[Token]) -> bool:

@@ -40,12 +40,15 @@ def _num(b: Bindings) -> float:
 def _with_unit(b: Bindings, _: Part) -> dict[str, object] | None:
     if b["u"].get("UNIT") == "points" and b["u"].names:  # "500 points" where points are a thing of the catalog
         return None
-    named = _MOST_OF_A_YEAR.get((b["u"].get("UNIT"), b["u"].end - b["u"].start), 0) >= _num(b) >= 1
-    return {**_quantity(_num(b), b["u"].get("UNIT")), **({"OFYEAR": None} if named else {})}
+    if b["u"].get("UNIT") == "year" and _num(b) in _YEARS:
+        return {"CALENDAR": "year"}
+    most = {"month": 12, "quarter": 4}.get(b["u"].get("UNIT"), 0) if b["u"].has("OFYEAR") else 0
+    return {**_quantity(_num(b), b["u"].get("UNIT")), **({"OFYEAR": None} if 1 <= _num(b) <= most else {})}
 
 
-_MOST_OF_A_YEAR = {("month", 1): 12, ("quarter", 2): 4}
-"""3月 and 二季度, unlike 3个月, may be parts of the calendar's year; a word such as 近 or 内 makes them a length."""
+_YEARS = range(1900, 2101)
+"""2026年 is a year of the calendar, no length. So may 3月 and 二季度 be parts of one, unlike 3个月; a word such as 近
+or 内 makes them a length."""
 
 
 def _half_more(b: Bindings, _: Part) -> dict[str, object] | None:
@@ -320,7 +323,7 @@ _WINDOWS = Index(
 
 
 _PERIODS_COMPARED = Index(
-    rule("VERSUS|SINCEVALUE PREVIOUS u:UNIT", _period),
+    rule("VERSUS|SINCEVALUE|ON PREVIOUS u:UNIT", _period),
     rule("SINCEVALUE PREVIOUS q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS PREVIOUS|BEFORE q:DUR", lambda b, _: {"REFERENCE": b["q"].get("DUR").micros}),
     rule("VERSUS u:UNIT BEFORE", _period),

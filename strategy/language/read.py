@@ -129,8 +129,12 @@ def _read(text: str, catalog: Catalog, name: str, lang: Lang, likeness: Likeness
         document = _strategy(parts, name, scope)
         never_contradicted(document, scope)
     except ValidationError as problem:  # a part that no check above foresaw must not reach the user as a traceback
-        message = problem.errors()[0]["msg"]
-        raise InvalidInput(Text(message, message), where={"offset": 0, "length": len(text)}) from problem
+        first = problem.errors()[0]
+        place, value = ".".join(str(step) for step in first["loc"]), first["input"]
+        raise InvalidInput(
+            Text(f"“{place}”的值 {value} 超出了允许的范围", f"{value!r} is out of the range allowed for {place!r}"),
+            where={"offset": 0, "length": len(text)},
+        ) from problem
     for missed in unheard(scope, words, parts, document):
         raise InvalidInput(
             Text(f"没有看懂“{missed.said}”：{missed.text.zh}", f"{missed.said!r} was not understood: {missed.text.en}"),

@@ -20,7 +20,8 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
             scope.audience.append(value_noun(spared[0], values, "!=", scope))
             return receivers([*parts[: i - len(spared)], *parts[i + 1 :]], scope)
         told = part.named("action") and _valued_noun(parts[i + 1 :])
-        if not told and (not part.has("GIVE", "FOR", "TO") or part.has("NAME")):
+        verb = part.has("VERB") and not part.names and not part.has("GIVE", "FOR", "TO")
+        if not told and not verb and (not part.has("GIVE", "FOR", "TO") or part.has("NAME")):
             continue
         stop = i + 1
         while stop < len(parts) and (
@@ -30,15 +31,20 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
             or _yes_no(parts[stop], scope)
             or (parts[stop].has("NEG") and _yes_no(parts[min(stop + 1, len(parts) - 1)], scope))
             or (parts[stop].named("attribute") and _pure_value(parts[stop - 1]))
+            or (parts[stop].has("MINUS") and parts[stop - 1].has("NOTW"))  # non-smoker
         ):
             stop += 1
+        if verb and not (
+            any(p.has("OBJECT") for p in parts[i + 1 : stop]) and parts[stop : stop + 1] and _done(parts[stop])
+        ):
+            continue
         valued = [p for p in parts[i + 1 : stop] if p.has("VALUE")]
         values = [n for n in valued[0].named("value") if n.of == "attribute"] if len(valued) == 1 else []
         if values:
             but = i > 0 and parts[i - 1].has("EXCEPT", "NEG", "NOTW")
             denied = but or any(p.has("NOTW") for p in parts[i + 1 : stop])
             scope.audience.append(value_noun(valued[0], values, "!=" if denied else "==", scope))
-            kept = parts[: i + 1] if told else parts[: i - but]
+            kept = parts[: i + 1] if told or verb else parts[: i - but]
             return [*kept, *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
         flags = [p for p in parts[i + 1 : stop] if _yes_no(p, scope)]
         if len(flags) == 1 and len(flags[0].named("attribute")) == 1 and not told:
@@ -46,8 +52,13 @@ def receivers(parts: Sequence[Part], scope: Scope) -> list[Part]:
             yes = not any(p.has("NEG", "NOTW") for p in parts[i + 1 : stop])
             who = LeafDraft(AttributeIs(name=flag.id, op="==", value=yes), flag.owner, "state", (flags[0],))
             scope.audience.append(who)
-            return [*parts[:i], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
+            return [*parts[: i + verb], *(p for p in parts[i + 1 : stop] if p.has("OBJECT")), *parts[stop:]]
     return list(parts)
+
+
+def _done(part: Part) -> bool:
+    """ "give non-smoker customers | a birthday gift": what they get is an action."""
+    return bool(part.named("action"))
 
 
 def _yes_no(part: Part, scope: Scope) -> bool:

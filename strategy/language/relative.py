@@ -25,8 +25,10 @@ def told_of(parts: Sequence[Part], scope: Scope, read: Read, *kinds: str) -> lis
         marked = part.has("OBJECT") and parts[i + 1].has(*kinds)
         if not marked or any(p.has("OBJECT") for p in parts[:i]):
             continue
-        for stop in range(len(parts) - 1, i + 2, -1):
-            if not parts[stop].named(*_MAIN) and not parts[stop].has("VERB", "LIGHT", "NEG", "NEVER", "COP"):
+        main_before = any(p.named(*_MAIN) for p in parts[:i])  # the birthday of customers | who are not smokers
+        for stop in range(len(parts) - (not main_before), i + 2, -1):
+            begins = stop == len(parts) or parts[stop].has("VERB", "LIGHT", "NEG", "NEVER", "COP")
+            if not begins and not parts[stop].named(*_MAIN):
                 continue
             trial = scope.trial()
             try:

@@ -22,6 +22,8 @@ def run_leaf(seg: Segment, said: Said, breakers: Seq[Segment]) -> LeafDraft:
     assert run is not None
     over = said.window
     open_ended = run.times is None and run.per == "event" and run.micros is None
+    if open_ended and over is not None and over.last is not None:
+        run, said.window = Run(over.last), None  # the last three … in a row
     if open_ended and over is not None and over.form == "bare" and over.said is not None and over.said.period:
         run = Run(round(over.said.number), over.said.period, over.over)  # 连续登录3天
         said.window = None

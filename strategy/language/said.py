@@ -302,7 +302,7 @@ def _counts(seg: Segment, said: Said, part: Part, quantity: Quantity) -> bool:
 
 def _refuse_counted_subjects(seg: Segment, said: Said, part: Part, quantity: Quantity) -> None:
     """ "两个客户下单", "two customers order" counts customers; "3次客户投诉", "3 customer orders" counts events."""
-    noun = next((p for p in seg.parts[seg.index(part) + 1 :] if not p.senses.keys() <= {"FILLER", "A", "DE"}), None)
+    noun = next((p for p in seg.parts[seg.index(part) + 1 :] if not p.senses.keys() <= {"FILLER", "A"}), None)
     subject = seg.scope.catalog.events[said.event].subject
     if noun is None or said.function == "distinct" or not any(n.id == subject for n in noun.named("object")):
         return

@@ -23,6 +23,7 @@ from strategy.engine.check import check_strategy
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name
+from strategy.language.order import untimed
 from strategy.language.scope import Scope
 from strategy.language.segment import describe
 from strategy.language.shared import check_shared, events_of
@@ -165,7 +166,7 @@ def settle(draft: Draft, subject: str, scope: Scope) -> Condition:
 
 
 def _alone(leaf: LeafDraft, subject: str, scope: Scope) -> Condition:
-    if leaf.without is not None:
+    if leaf.without is not None and not _experienced(leaf, scope):
         event = leaf.without.event
         zh, en = scope.label("event", event, "zh"), scope.label("event", event, "en")
         scope.ask(
@@ -174,6 +175,8 @@ def _alone(leaf: LeafDraft, subject: str, scope: Scope) -> Condition:
             f"no {en!r} for how long?",
             [Text(f"7天内没有{zh}", f"no {en} in the last 7 days"), Text(f"从未{zh}", f"never {en}")],
         )
+    if leaf.carries_on:
+        untimed(leaf.parts, scope)
     condition = leaf.condition
     if (leaf.relation or leaf.owner != subject) and _related(leaf):
         relations = _relations(subject, leaf, scope)
@@ -191,6 +194,15 @@ def _alone(leaf: LeafDraft, subject: str, scope: Scope) -> Condition:
             )
         condition = condition.model_copy(update={"via": relations[0]})
     return Not(of=condition) if leaf.negated else condition
+
+
+def _experienced(leaf: LeafDraft, scope: Scope) -> bool:
+    """ "没下过单": 过 makes it never."""
+    if not any("过" in scope.plain(p) for p in leaf.parts if p.has("PERFECT") or p.named("event")):
+        return False
+    said = scope.said(*leaf.parts)
+    scope.warn(f"“{said}”按“从未”理解", f"{said!r} was read as never")
+    return True
 
 
 def _merge_values(conditions: list[Condition], group: Group) -> list[Condition]:

@@ -63,8 +63,8 @@ def check_shared(group: Group, scope: Scope) -> None:
         if counted and implied and "," not in between:
             scope.ask(
                 (*one.parts, *two.parts),
-                f"“{a}{between}{b}”：次数说的是两者各自、合计，还是只有后者？",
-                f"“{a} {between} {b}”: does the count hold for each, for both together, or only for the second?",
+                f"“{a}{between}{b}”：后面的数说的是两者各自、合计，还是只有后者？",
+                f"“{a} {between} {b}”: does the number hold for each, for both together, or only for the second?",
                 [
                     Text(
                         "请分开写，例如“7天内登录少于2次，且7天内下单少于2次”",
@@ -102,7 +102,8 @@ def ask_whom(parts: Sequence[Part], other: Sequence[Part], whom: bool, scope: Sc
     ends = [p for p in parts if not p.senses.keys() <= {"FILLER", "DE", "A"}]
     if not ends or not ends[-1].has("OBJECT") or any(p.named("event", "metric", "forecast") for p in parts):
         return
-    if not whom and not any(p.has("OBJECT") for p in other[-1:]):
+    same = [p for p in other if {n.id for n in p.named("object")} & {n.id for n in ends[-1].named("object")}]
+    if not same or not (whom or same[-1] is other[-1]):
         return
     a, b = scope.said(*parts), scope.said(*other)
     scope.ask(
@@ -124,10 +125,13 @@ def _amount_only(leaf: LeafDraft) -> bool:
 
 def _ask_shared_flag(one: LeafDraft, two: LeafDraft, between: str, scope: Scope) -> None:
     """ "没有邮箱或绑定手机号": is the second missing as well?"""
-    if not (isinstance(one.condition, AttributeIs) and isinstance(two.condition, AttributeIs)):
+    if not isinstance(one.condition, AttributeIs):
         return
     no = one.condition.op == "missing" or one.condition.value is False
-    yes = two.condition.op == "present" or two.condition.value is True
+    if isinstance(two.condition, AttributeIs):
+        yes = two.condition.op == "present" or two.condition.value is True
+    else:
+        yes = isinstance(two.condition, Happens) and two.style == "act" and between in ("或", "或者", "or")
     denied = any(p.has("NEG", "WITHOUT") for p in one.parts)
     own = any(p.has("EXISTS", "COP", "CMPV", "NEG") for p in two.parts)
     if no and yes and denied and not own and "," not in between and one.owner == two.owner:

@@ -90,6 +90,8 @@ def _follow_up(members: list[Draft], marks: Sequence[str], scope: Scope) -> list
             result[-1] = sequence_draft(absent, last.owner, (*last.parts, *parts_of(member)), scope)
         elif isinstance(last, LeafDraft) and (opened := _said_again(last, member)) is not None:
             result[-1] = opened
+        elif isinstance(last, LeafDraft) and (carried := _carried_on(last, member)) is not None:
+            result[-1] = carried
         elif last is not None and _one_event(last, member):
             assert isinstance(member, LeafDraft) and isinstance(last, LeafDraft)
             result[-1] = _merged(last, member)
@@ -125,6 +127,15 @@ def _said_again(last: LeafDraft, member: Draft) -> LeafDraft | None:
         return None
     steps = (first if first.where else act, *member.condition.steps[1:])
     return replace(member, condition=Ordered(steps=steps), parts=(*last.parts, *member.parts))
+
+
+def _carried_on(last: LeafDraft, member: Draft) -> LeafDraft | None:
+    """ "visits the page, opens a ticket within 2 days, and then …": the steps go on from the act just said."""
+    if not (_is_act(last) and isinstance(member, LeafDraft) and member.carries_on and member.owner == last.owner):
+        return None
+    assert isinstance(member.condition, Ordered)
+    steps = (_step(last.condition), *member.condition.steps)
+    return replace(member, condition=Ordered(steps=steps), parts=(*last.parts, *member.parts), carries_on=False)
 
 
 def _is_act(draft: Draft) -> bool:

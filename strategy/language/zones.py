@@ -30,7 +30,27 @@ def split_zones(parts: Sequence[Part], scope: Scope) -> tuple[list[Part], list[P
         conditions, actions = parts[:cut_], parts[cut_ + skip :]
         conditions, actions = _trailing_if(conditions, actions)
     audience, conditions = _audience(_trim(conditions), scope)
-    return audience, conditions, _trim(actions)
+    whom, actions = _said_last(_trim(actions))
+    if whom and audience:
+        audience = [*audience, Part(whom[0].start, whom[0].start, {"AND": scope.lang})]
+    return [*audience, *whom], conditions, _trim(actions)
+
+
+def _said_last(parts: list[Part]) -> tuple[list[Part], list[Part]]:
+    """ "…, only for customers whose agent is Wang": for whom, said after the action."""
+    for i, part in enumerate(parts):
+        begin = i
+        while begin and parts[begin - 1].has("ONLY", "FILLER") and not parts[begin - 1].names:
+            begin -= 1
+        if not (part.has("FOR", "GIVE") and begin and parts[begin - 1].has("COMMA", "STOP")):
+            continue
+        stop = next((j for j in range(i, len(parts)) if parts[j].has("COMMA", "STOP")), len(parts))
+        whom = parts[i + 1 : stop]
+        told = any(p.named("attribute", "event", "metric", "forecast", "relation") for p in whom)
+        done = any(p.named("action") or (p.has("VERB") and not p.names) for p in whom)
+        if told and not done and any(p.has("OBJECT") for p in whom):
+            return whom, [*parts[: begin - 1], *parts[stop:]]
+    return [], parts
 
 
 def _trim(parts: Sequence[Part]) -> list[Part]:
@@ -52,9 +72,16 @@ def _skip_weightless(parts: Sequence[Part], i: int) -> int:
     ):
         given = parts[i].has("GIVE", "FOR")
         i += 1
-        while given and i < len(parts) and parts[i].has("VALUE", "NOTW") and not parts[i].named("action", "event"):
+        while given and i < len(parts) and _of_whom(parts[i]):
             i += 1
     return i
+
+
+def _of_whom(part: Part) -> bool:
+    """ "给|不吸烟|的客户", "to|gold|members": what may be said of a receiver in a word."""
+    if part.named("action", "event", "field", "metric", "forecast", "relation"):
+        return False
+    return part.has("VALUE", "NOTW", "NEG") or bool(part.named("attribute"))
 
 
 def _starts_action(parts: Sequence[Part], i: int) -> bool:
@@ -102,6 +129,8 @@ def _english_cut(parts: Sequence[Part], first: int) -> int | None:
             return begin
         if part.has("AFTER") and any(p.named("event") for p in parts[i + 1 : i + 4]):
             return i
+        if part.has("DUR") and parts[i + 1 :] and parts[i + 1].has("BEFORE"):  # 30 days before their policy expires
+            return i
     return None
 
 
@@ -139,6 +168,9 @@ def _boundary(parts: Sequence[Part]) -> tuple[int | None, int]:
         if part.has("WHENEND") and _after_when(parts, i + 1):
             inline = i + 1 if inline is None else inline
         if inline is None and part.has("COMMA", "STOP", "AND", "COLON") and _starts_action(parts, i + 1):
+            inline = i
+        given = part.has("GIVE") and not part.names and any(p.named(*_CONDITION_NAMES) for p in parts[:i])
+        if inline is None and given and _starts_action(parts, i):
             inline = i
         if inline is None and part.has("VERB", "NAME") and _inline_action(parts, i):
             inline = i
