@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,6 +103,15 @@ def test_the_same_claim_again_has_the_same_id_and_adds_nothing(bench: Bench) -> 
         == first
     )
     assert bench.store.stats(SERVICE).facts == 2
+
+
+def test_ids_of_one_record_s_facts_stand_together_in_an_index(bench: Bench) -> None:
+    facts = [claim(f"customer/c{i}", name, i, 10) for i in range(40) for name in ("age", "city", "tier")]
+    ids = bench.store.assert_facts(SERVICE, facts)
+    in_order = [facts[place].subject for place in sorted(range(len(ids)), key=ids.__getitem__)]
+    turns = sum(one != other for one, other in pairwise(in_order))
+    assert len(set(ids)) == len(facts)
+    assert turns == 39
 
 
 def test_a_source_may_correct_itself_back(bench: Bench) -> None:
