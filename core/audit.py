@@ -8,7 +8,7 @@ import json
 import secrets
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, UniqueConstraint, bindparam, insert
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -60,9 +60,10 @@ def record(
     database lets writers overlap, whoever finds that another one took its place in the chain takes the next."""
     for _ in range(_TRIES):
         row = _next_row(session, ctx, clock, action, target, detail or {})
+        connection = session.connection()
         try:
-            with session.begin_nested():
-                session.add(row)
+            with connection.begin_nested():
+                connection.execute(insert(AuditRow), row.model_dump(exclude={"seq"}))
             return
         except IntegrityError:
             if _last_hash(session, ctx.tenant) == row.previous:  # refused for another reason than its place
@@ -95,9 +96,14 @@ def _next_row(
     return row
 
 
+_LAST_HASH = (
+    select(AuditRow.hash).where(AuditRow.tenant == bindparam("tenant")).order_by(col(AuditRow.seq).desc()).limit(1)
+)
+"""Put together once: this is asked at every write of the hub."""
+
+
 def _last_hash(session: Session, tenant: str) -> str:
-    query = select(AuditRow.hash).where(AuditRow.tenant == tenant).order_by(col(AuditRow.seq).desc()).limit(1)
-    return session.exec(query).first() or ""
+    return session.exec(_LAST_HASH, params={"tenant": tenant}).first() or ""
 
 
 def seal(row: AuditRow, previous: str | None = None) -> str:
