@@ -1,6 +1,7 @@
 """The graph's figures.
 
-Run: python -m benchmarks.graph [--quick] [--json] [--customers 2000,1000000] [--out docs/benchmarks] | --peers-setup
+Run: python -m benchmarks.graph [--quick] [--json] [--customers 2000,1000000] [--alone] [--out docs/benchmarks]
+     python -m benchmarks.graph --peers-setup
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ def main() -> int:
     words.add_argument("--quick", action="store_true", help="the figures of the issue in under a minute")
     words.add_argument("--json", action="store_true", help="end with one line of JSON")
     words.add_argument("--customers", help="sizes to grow to, by comma; five facts a customer")
+    words.add_argument("--alone", action="store_true", help="without the others, of whom the last run's figures stay")
     words.add_argument("--peers-setup", action="store_true", help="install what it is compared with in var/graph-peers")
     words.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="where a full run writes")
     said = words.parse_args()
@@ -36,7 +38,12 @@ def main() -> int:
 
     sizes = [int(n) for n in said.customers.split(",")] if said.customers else SIZES
     kept = said.out / "graph.json"
-    found = full(lambda so_far: kept.write_text(json.dumps(so_far), encoding="utf-8"), sizes)
+    before = json.loads(kept.read_text(encoding="utf-8")) if said.alone else {}
+    stays = {"beside": before.get("beside", before)} if before else {}
+    found = full(
+        lambda so_far: kept.write_text(json.dumps(so_far | stays), encoding="utf-8"), sizes, () if said.alone else None
+    )
+    found |= stays
     write(found, said.out)
     print(json.dumps(found) if said.json else f"written to {said.out}")
     return 0

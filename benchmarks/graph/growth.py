@@ -18,8 +18,15 @@ CHECKED = 200
 """Questions whose answers are compared before a peer is timed."""
 
 
-def full(keep: Callable[[dict[str, Any]], None], sizes: Sequence[int] = SIZES, count: int = 200) -> dict[str, Any]:
-    """Everything; `keep` is given what there is after each step: a run that is broken off leaves its figures."""
+def full(
+    keep: Callable[[dict[str, Any]], None],
+    sizes: Sequence[int] = SIZES,
+    peers: Sequence[Peer] | None = None,
+    count: int = 200,
+) -> dict[str, Any]:
+    """Everything, beside all peers that are set up unless told beside which; `keep` is given what there is after each
+    step: a run that is broken off leaves its figures."""
+    asked = available() if peers is None else peers
     found: dict[str, Any] = {"machine": machine_facts(), "points": [], "peers": []}
     with tempfile.TemporaryDirectory() as name:
         folder, there = Path(name), 0
@@ -32,7 +39,7 @@ def full(keep: Callable[[dict[str, Any]], None], sizes: Sequence[int] = SIZES, c
                      "disk_after_load_mb": disk_mb(folder)}  # fmt: skip
             found["points"].append({**point, **apart(folder, customers, sizes[0], count)})
             keep(found)
-            found["peers"] += beside(folder, customers, available(), count)
+            found["peers"] += beside(folder, customers, asked, count)
             keep(found)
     return found
 

@@ -33,23 +33,28 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 
 def _parts(found: dict[str, Any], pictures: list[str]) -> list[str]:
-    points = found["points"]
+    points, others = found["points"], found.get("beside", found)
     last = next((p for p in points if p["facts"] == 5_000_000), points[-1])
     reads = [
         [what, *(shown(last[name][k]) for k in ("cpu_p50", "cpu_p99", "p50", "p99"))] for name, what in READS.items()
     ]
     return [
-        " · ".join(f"{name}: {value}" for name, value in found["machine"].items()),
+        _machine(found),
         f"### Reads at {last['customers']:,} customers, {last['facts']:,} facts; milliseconds",
         table(("read", "CPU p50", "CPU p99", "wall p50", "wall p99"), reads),
         "### Growth",
         table(("facts", "load, facts a CPU second", "load, facts a second", "disk, MB", "resident, MB",
                "open after a kill, CPU ms", "the same, wall ms"), [_grown(p) for p in points]),
         "### Beside others, two hops as of a past moment",
+        *([f"An earlier run, of all together: {_machine(others)}"] if others is not found else []),
         table(("customers", "what", "load, CPU s", "disk, MB", "CPU p50, ms", "CPU p99, ms", "its p50 to ours"),
-              _beside(found)),
+              _beside(others)),
         *(f"![{PICTURES[n].title}](graph-{n}.png)" for n in PICTURES if f"graph-{n}.png" in pictures),
     ]  # fmt: skip
+
+
+def _machine(found: dict[str, Any]) -> str:
+    return " · ".join(f"{name}: {value}" for name, value in found["machine"].items())
 
 
 def _grown(p: dict[str, Any]) -> list[str]:
@@ -80,8 +85,9 @@ def _two_hops(axes: Axes, found: dict[str, Any]) -> None:
         label = f"Zhongshu, {column.removeprefix('cpu_')}"
         facts, measured = _line(found, lambda p: p["two_hop"])
         axes.plot(facts, [each[column] for each in measured], style, color="#22668a", label=label)
-    for name in dict.fromkeys((p["peer"], p["form"]) for p in found["peers"] if "why" not in p):
-        rows = [p for p in found["peers"] if (p["peer"], p["form"]) == name and "why" not in p]
+    timed = [p for p in found.get("beside", found)["peers"] if "why" not in p]
+    for name in dict.fromkeys((p["peer"], p["form"]) for p in timed):
+        rows = [p for p in timed if (p["peer"], p["form"]) == name]
         facts = [5 * p["customers"] for p in rows]
         axes.plot(facts, [p["cpu_p50"] for p in rows], ".--", linewidth=0.8, label=f"{name[0]} ({name[1]}), p50")
     axes.set(xscale="log", yscale="log")

@@ -181,9 +181,9 @@ class Intake:
 
 
 def _claim_id(tenant: str, claim: Assertion | GraphFact) -> str:
-    """The id of a claim by its content; when it was recorded does not matter. It begins with a few bits of its subject's,
-    so that facts of one record stand together in an index of ids and a batch writes one page of it a record, not one a
-    fact; too few bits to tell whose it is."""
+    """The id of a claim by its content; when it was recorded does not matter. It begins with a few bits of its
+    subject's, so that facts of one record stand together in an index of ids and a batch writes one page of it a record,
+    not one a fact; too few bits to tell whose it is."""
     shelf = crc32(f"{tenant}/{claim.subject}".encode()) & 0xFFFF
     by_content = stable_id(
         "fact",
