@@ -291,6 +291,7 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
                 f"{words!r}: how often, or how much?",
                 [Text(f"次数{words}次", f"{words} times"), Text("写上单位，例如“元”", "say the unit, such as “yuan”")],
             )
+        _ask_none_of(seg, loose, part)
         if any(p.has("A", "ONE") and q.named("event") for p, q in itertools.pairwise(seg.parts)):
             _ask_total_or_one(seg, fields_for(scope, said.event, comparison.quantity), loose, part)
         fields = fields_for(scope, said.event, comparison.quantity)
@@ -323,6 +324,27 @@ def windowed_leaf(seg: Segment, said: Said) -> LeafDraft:
         event=said.event, where=filters_of(seg, said), function="count", window=window_of(said), op=">=", value=1.0
     )
     return draft_of(seg, said, condition)
+
+
+def _ask_none_of(seg: Segment, compared: Part, window: Part) -> None:
+    """ "30天内没有|超过100元的|订单": no such order, or all of them no more than that?"""
+    scope, at = seg.scope, seg.index(compared)
+    after = [p for p in seg.parts[at + 1 :] if not p.senses.keys() <= {"FILLER"}]
+    if not (
+        scope.plain(compared)[:1] in ("没", "无") and len(after) > 1 and after[0].has("DE") and after[1].named("event")
+    ):
+        return
+    words, span = scope.said(compared), scope.said(window)
+    label = scope.said(after[1])
+    scope.ask(
+        list(seg.parts),
+        "是没有这样的一笔，还是合计没有这么多？",
+        "none of that kind, or a total below that?",
+        [
+            Text(f"一笔也没有：{span}这样的{label}少于1次", f"none of that kind: fewer than 1 of them {span}"),
+            Text(f"合计：{span}{label}合计{words}", f"the total: {label} in total {words} {span}"),
+        ],
+    )
 
 
 def _ask_total_or_one(seg: Segment, fields: Sequence[Name], compared: Part, window: Part) -> None:

@@ -38,7 +38,7 @@ def read_node(node: Node, scope: Scope) -> Draft:
 
 
 def _read_members(node: Joined, scope: Scope) -> list[Draft]:
-    members = _distributed(node.of)
+    members = _distributed(node.of, scope)
     drafts: list[Draft] = []
     for i, member in enumerate(members):
         told = len(scope.audience)
@@ -120,7 +120,7 @@ def _read_clause(parts: Sequence[Part], scope: Scope) -> Draft:
     return _leaf(pieces[0].parts, scope)
 
 
-def _distributed(nodes: Sequence[Node]) -> list[Node]:
+def _distributed(nodes: Sequence[Node], scope: Scope) -> list[Node]:
     """ "收缩压和舒张压都超过160": a property without a comparison takes that of the next one."""
     result = list(nodes)
     for i in range(len(result) - 2, -1, -1):
@@ -132,13 +132,15 @@ def _distributed(nodes: Sequence[Node]) -> list[Node]:
         position = next(
             (j for j, p in enumerate(after.parts) if p.named("field", "attribute") and not p.named("event")), None
         )
-        if len(named) == 1 and _numeric_name(named[0]) and compared and position is not None:
+        if len(named) == 1 and _measure(named[0], scope) and compared and position is not None:
             result[i] = Clause((*after.parts[:position], named[0], *after.parts[position + 1 :]))
     return result
 
 
-def _numeric_name(part: Part) -> bool:
-    return bool(part.named("field", "attribute")) and not part.named("event", "value")
+def _measure(part: Part, scope: Scope) -> bool:
+    """Something that is compared, and not true or false by itself."""
+    named = part.named("field", "attribute")
+    return any(scope.attribute(n).type != "boolean" for n in named) and not part.named("event", "value")
 
 
 def _only_bracket(parts: Sequence[Part], scope: Scope) -> Node | None:

@@ -105,7 +105,7 @@ class _Comparison:
         self._catalog = catalog
         self._normal = normal
         self._parts = parts
-        self._compares = any(p.has("CMPQ") for p in measured)
+        self._measured = measured
         self._heard = list(numbers_in(measured))
         self._used: Mentions = mentions(strategy, catalog)
         self._texts = [plain(text) for text, _ in self._used.texts]
@@ -156,8 +156,9 @@ class _Comparison:
         return bool(relations) and not any(r.target in objects for r in relations)
 
     def _unheard_negation(self) -> Iterator[Mismatch]:
-        denied = [p for p in self._parts if p.has(*_NEGATIONS) and not p.names]
-        if denied and not self._used.negative and not self._compares:
+        turned = max((i for i, p in enumerate(self._measured) if p.has("CMPQ", "CMPV", "COUNT")), default=-1)
+        denied = [p for p in self._measured[turned + 1 :] if p.has(*_NEGATIONS) and not p.names]
+        if denied and not self._used.negative:
             yield self._of_sentence("negation", denied[0].start, denied[0].end, "否定", "the negation")
 
     # in the document, but not said

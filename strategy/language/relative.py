@@ -27,6 +27,8 @@ def told_of(parts: Sequence[Part], scope: Scope, read: Read, *kinds: str) -> lis
             continue
         main_before = any(p.named(*_MAIN) for p in parts[:i])  # the birthday of customers | who are not smokers
         for stop in range(len(parts) - (not main_before), i + 2, -1):
+            if parts[stop - 1].has("NEG", "NEVER", "WITHOUT", "COPNEG"):
+                continue
             begins = stop == len(parts) or parts[stop].has("VERB", "LIGHT", "NEG", "NEVER", "COP")
             if not begins and not parts[stop].named(*_MAIN):
                 continue

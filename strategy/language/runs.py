@@ -146,7 +146,8 @@ def absence(seg: Segment, said: Said, micros: int | None) -> LeafDraft:
 def nth_leaf(seg: Segment, said: Said) -> LeafDraft:
     """ "首次登录", "第3次登录": a count over all history (or the window) that reaches that number, once."""
     number, part = said.nth or (1.0, seg.parts[0])
-    for other in (said.negation, said.count and said.count[2], said.run_part):
+    ago = said.window_part if said.window is not None and said.window.form == "bare" else None
+    for other in (said.negation, said.count and said.count[2], said.run_part, ago):
         if other is not None:
             complain(other, seg.scope)
     if number != int(number) or number < 1:

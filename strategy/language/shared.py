@@ -1,13 +1,14 @@
-"""Questions about what two conditions joined by "or" or "and" share: is a denial, a count or a run meant for both?"""
+"""What conditions joined by "or" or "and" share: is a denial, a time, a count or a run meant for both, and of whom?"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.text import Text
 from strategy.document import Aggregate, AttributeIs, Happens, Ratio, Streak
 from strategy.document import Sequence as Ordered
-from strategy.language.draft import Group, LeafDraft
+from strategy.language.draft import Draft, Group, LeafDraft, parts_of
 from strategy.language.lexer import Part
 from strategy.language.scope import Scope
 
@@ -24,6 +25,7 @@ def check_shared(group: Group, scope: Scope) -> None:
         _ask_shared_run(one, two, group, between, scope)
         _ask_shared_flag(one, two, between, scope)
         _ask_when(one, two, group, between, scope)
+        _ask_window_of_both(one, two, between, scope)
         if group.kind == "all" and between not in ("和", "与", "及", "以及", "、", "and"):
             continue
         negative = isinstance(one.condition, Aggregate) and occurs(one.condition) is False
@@ -166,6 +168,21 @@ def _ask_when(one: LeafDraft, two: LeafDraft, group: Group, between: str, scope:
         )
 
 
+def _ask_window_of_both(one: LeafDraft, two: LeafDraft, between: str, scope: Scope) -> None:
+    """ "orders in-store but not in-app in 30 days": is it the same time for both?"""
+    if not (isinstance(one.condition, Happens) and isinstance(two.condition, Aggregate) and between == "but"):
+        return
+    same = one.style == "act" and one.condition.event == two.condition.event
+    if same and occurs(two.condition) is False and two.condition.window.over is not None:
+        a, b = scope.said(*one.parts), scope.said(*two.parts)
+        scope.ask(
+            (*one.parts, *two.parts),
+            f"“{a} {between} {b}”：“{a}”是此刻发生，还是也在这段时间里？",
+            f"“{a} {between} {b}”: does {a!r} happen now, or is it meant of that time as well?",
+            [Text(f"此刻发生：{a}", f"now: {a}"), Text("也在这段时间里：至少1次", "in that time: at least once")],
+        )
+
+
 _ALSO = ("且", "并", "并且", "而且", "同时", "又", "但", "但是", "而", "却", "but")
 
 
@@ -221,3 +238,18 @@ def events_of(leaf: LeafDraft) -> set[str]:
         return {s.event for s in condition.steps}
     event = getattr(condition, "event", None)
     return {event} if isinstance(event, str) else set()
+
+
+def once_ever(members: list[Draft], scope: Scope) -> list[Draft]:
+    """ "投诉过且30天没下单的会员": said of a customer, 过 is at some time, and no moment."""
+    last = parts_of(members[-1])
+    if not last or not last[-1].has("OBJECT"):
+        return members
+    for i, member in enumerate(members):
+        past = isinstance(member, LeafDraft) and any(p.has("PERFECT") and scope.plain(p) == "过" for p in member.parts)
+        if past and isinstance(member, LeafDraft) and isinstance(member.condition, Happens) and member.style == "act":
+            act, said = member.condition, scope.said(*member.parts)
+            ever = Aggregate(event=act.event, where=act.where, function="count", op=">=", value=1.0)
+            members[i] = replace(member, condition=ever, style="state")
+            scope.warn(f"“{said}”按“至少1次”理解", f"{said!r} was read as at least once")
+    return members

@@ -13,13 +13,13 @@ from strategy.document import Sequence as Ordered
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves, parts_of
 from strategy.language.order import sequence_draft, warn_broken
 from strategy.language.scope import Scope
-from strategy.language.shared import check_shared, events_of, occurs
+from strategy.language.shared import check_shared, events_of, occurs, once_ever
 
 
 def combined(group: Group, scope: Scope) -> list[Draft]:
     """The members of an "and" after they have been read beside each other; what was merged is gone."""
     check_shared(group, scope)
-    members = _follow_up(_neither(list(group.of), scope), group.marks, scope)
+    members = _follow_up(once_ever(_neither(list(group.of), scope), scope), group.marks, scope)
     _attach_breakers(members, scope)
     share_windows(Group("all", members, group.bracketed), scope)
     _ask_each_of_counted(members, scope)

@@ -42,14 +42,17 @@ def _said_last(parts: list[Part]) -> tuple[list[Part], list[Part]]:
         begin = i
         while begin and parts[begin - 1].has("ONLY", "FILLER") and not parts[begin - 1].names:
             begin -= 1
-        if not (part.has("FOR", "GIVE") and begin and parts[begin - 1].has("COMMA", "STOP")):
+        who = any(p.has("WHO") for p in parts[i + 1 :])
+        before = parts[begin - 1] if begin else part
+        set_off = before.has("COMMA", "STOP") or (who and bool(before.named("action")))
+        if not (part.has("FOR", "GIVE") and set_off):
             continue
         stop = next((j for j in range(i, len(parts)) if parts[j].has("COMMA", "STOP")), len(parts))
         whom = parts[i + 1 : stop]
         told = any(p.named("attribute", "event", "metric", "forecast", "relation") for p in whom)
         done = any(p.named("action") or (p.has("VERB") and not p.names) for p in whom)
         if told and not done and any(p.has("OBJECT") for p in whom):
-            return whom, [*parts[: begin - 1], *parts[stop:]]
+            return whom, [*parts[: begin - before.has("COMMA", "STOP")], *parts[stop:]]
     return [], parts
 
 
