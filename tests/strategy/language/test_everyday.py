@@ -38,6 +38,12 @@ SAID = [
     ("retail", "When a customer orders, send a coupon to gold members", GOLD),
     ("retail", "只有金卡会员下单才发优惠券", GOLD),
     ("finance", "没有贷款的客户登录时，短信提醒", NO_LOAN),
+    ("retail", "下单后给没绑定手机号的会员发短信", "{audience:{name:bound,op:==,value:false},trigger:{event:order}}"),
+    (
+        "finance",
+        "身份证到期日早于2026年5月1日，短信提醒",
+        "{trigger:{name:id_expiry,op:<,value:2026-05-01}}",
+    ),
     ("finance", "When a client who has no loan logs in, send a text message", NO_LOAN),
     ("retail", "除黑卡会员外，30天没下单的顾客发优惠券", NOT_BLACK),
     (
@@ -115,6 +121,17 @@ NOT_TO_BE_DROPPED: list[tuple[str, str, type[ZhongshuError], str]] = [
     ("education", "每次测验正确率都低于60%，降低难度", NeedsAnswer, "每次测验正确率都低于60%"),
     ("education", "登录后上课或测验，发勋章", NeedsAnswer, "登录后上课或测验"),
     ("finance", "When cross-border transfers exceed 3 in 30 days, manual review", NeedsAnswer, "exceed 3"),
+    ("education", "14天内没交作业3次，联系家长", NeedsAnswer, "14天内没交作业3次"),
+    ("education", "3次没上课，联系家长", Refused, "没"),
+    ("education", "学员想退费，辅导老师跟进", InvalidInput, "想"),
+    ("education", "连续7天上课并提交作业，发勋章", NeedsAnswer, "连续7天上课并提交作业"),
+    ("retail", "两个顾客下单，发优惠券", Refused, "两个顾客"),
+    ("retail", "金卡会员和积分超过1000的会员下单，发优惠券", NeedsAnswer, "金卡会员和积分超过1000的会员下单"),
+    ("retail", "30天内没有超过100元的订单，发优惠券", NeedsAnswer, "没有超过100元的订单"),
+    ("retail", "When a customer orders more than 7 days after a complaint, send a coupon", InvalidInput, "7 days"),
+    ("retail", "When a customer's first order was more than 30 days ago, send a coupon", InvalidInput, "30 days"),
+    ("retail", "2026年下单超过5次，发优惠券", InvalidInput, "2026年"),
+    ("retail", "20000年没下单，发优惠券", InvalidInput, ""),
 ]
 
 
@@ -126,3 +143,4 @@ def test_what_cannot_be_said_is_named_and_not_dropped(
         read_sentence(text, catalog(industry))
     where = caught.value.where
     assert there in text[where["offset"] : where["offset"] + where["length"]]
+    assert caught.value.text.zh != caught.value.text.en
