@@ -27,7 +27,7 @@ KINDS_OF_CONDITION = {
     "attribute", "event", "aggregate", "metric", "ratio", "streak", "sequence", "change", "near", "forecast", "date",
     "path", "all", "any", "not",
 }  # fmt: skip
-SEEN_RIGHT, SEEN_WRONG, HOLDOUT_WRONG, BLIND_RIGHT, BLIND_WRONG = 99.5, 0.0, 2.5, 87.0, 0.0
+SEEN_RIGHT, SEEN_WRONG, HOLDOUT_WRONG, BLIND_RIGHT, BLIND_WRONG = 99.6, 0.0, 1.9, 94.0, 0.0
 """Percent: the floor of what comes out right, the ceilings of wrong strategies."""
 files = pytest.mark.parametrize(("part", "industry"), ALL)
 
@@ -165,5 +165,7 @@ def test_what_was_written_blind_reaches_its_bar() -> None:
     assert row["wrong_percent"] <= BLIND_WRONG
 
 
-def test_few_wrong_strategies_come_out_of_the_holdout() -> None:
-    assert counted([judge(case) for case in cases("holdout")])["wrong_percent"] <= HOLDOUT_WRONG
+def test_few_wrong_strategies_come_out_of_the_holdout_and_none_without_a_warning() -> None:
+    row = counted([judge(case) for case in cases("holdout")])
+    assert row["wrong_percent"] <= HOLDOUT_WRONG
+    assert row["silently_wrong"] == 0
