@@ -71,7 +71,7 @@ class Heard:
             return False
         if quantity.unit == "percent" and used.unit is None and not used.counted:  # a rate without a unit: 0.2 is 20%
             return quantity.number in (used.value, 100 * used.value)
-        if quantity.unit is None or used.unit is None or quantity.unit in POINTS:
+        if quantity.unit is None or used.unit is None or quantity.unit in (*POINTS, "岁"):
             return quantity.number == used.value and (used.unit is None or not quantity.times)
         try:
             return abs(convert(quantity.number, quantity.unit, used.unit) - used.value) <= 1e-9 * abs(used.value)

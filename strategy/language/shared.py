@@ -57,7 +57,7 @@ def check_shared(group: Group, scope: Scope) -> None:
                 [Text("两者各自：请分开写", "each: write them apart"), Text("两者合计", "both together")],
             )
         counted = isinstance(two.condition, Aggregate) and (two.windowless or _trailing_window(two, between, scope))
-        counted = counted or _amount_only(two)
+        counted = counted or _amount_only(two, events_of(one))
         implied = isinstance(one.condition, Happens) and one.style == "act" and not one.condition.where
         implied = implied or (
             isinstance(one.condition, Aggregate) and occurs(one.condition) is True and one.within is not None
@@ -102,10 +102,11 @@ def ask_whom(parts: Sequence[Part], other: Sequence[Part], whom: bool, scope: Sc
     """ "金卡会员和积分超过1000的会员下单": both kinds of customers, or those who are both? `whom`: the second part says
     for whom, besides what happens."""
     ends = [p for p in parts if not p.senses.keys() <= {"FILLER", "DE", "A"}]
-    if not ends or not ends[-1].has("OBJECT") or any(p.named("event", "metric", "forecast") for p in parts):
+    if not ends or any(p.named("event", "metric", "forecast") for p in parts):
         return
+    values = whom and all(p.has("VALUE") for p in ends)  # 免费版或管理员用户
     same = [p for p in other if {n.id for n in p.named("object")} & {n.id for n in ends[-1].named("object")}]
-    if not same or not (whom or same[-1] is other[-1]):
+    if not values and not (ends[-1].has("OBJECT") and same and (whom or same[-1] is other[-1])):
         return
     a, b = scope.said(*parts), scope.said(*other)
     scope.ask(
@@ -119,9 +120,10 @@ def ask_whom(parts: Sequence[Part], other: Sequence[Part], whom: bool, scope: Sc
     )
 
 
-def _amount_only(leaf: LeafDraft) -> bool:
+def _amount_only(leaf: LeafDraft, others: set[str]) -> bool:
     """ "取现超过5万元": a comparison that names no field of its own may be meant for what stands before as well."""
-    compared = any(p.has("CMPQ") for p in leaf.parts) and not any(p.named("field") for p in leaf.parts)
+    own = [p for p in leaf.parts if p.named("field") and not any(n.owner in others for n in p.named("field"))]
+    compared = any(p.has("CMPQ") for p in leaf.parts) and not own
     return compared and isinstance(leaf.condition, Happens) and bool(leaf.condition.where)
 
 

@@ -39,6 +39,7 @@ SAID = [
     ("retail", "只有金卡会员下单才发优惠券", GOLD),
     ("finance", "没有贷款的客户登录时，短信提醒", NO_LOAN),
     ("retail", "下单后给没绑定手机号的会员发短信", "{audience:{name:bound,op:==,value:false},trigger:{event:order}}"),
+    ("insurance", "年龄超过60岁，短信", "{trigger:{name:age,op:>,value:60.0}}"),
     (
         "finance",
         "身份证到期日早于2026年5月1日，短信提醒",
@@ -130,6 +131,8 @@ NOT_TO_BE_DROPPED: list[tuple[str, str, type[ZhongshuError], str]] = [
     ("retail", "30天内没有超过100元的订单，发优惠券", NeedsAnswer, "没有超过100元的订单"),
     ("retail", "When a customer orders more than 7 days after a complaint, send a coupon", InvalidInput, "7 days"),
     ("retail", "When a customer's first order was more than 30 days ago, send a coupon", InvalidInput, "30 days"),
+    ("saas", "免费版或管理员用户7天没登录，发引导邮件", NeedsAnswer, "免费版或管理员用户7天没登录"),
+    ("insurance", "理赔到账或缴费金额超过1万元，短信", NeedsAnswer, "理赔到账或缴费金额超过1万元"),
     ("retail", "2026年下单超过5次，发优惠券", InvalidInput, "2026年"),
     ("retail", "20000年没下单，发优惠券", InvalidInput, ""),
 ]
