@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.clock import Clock
-from core.sizes import format_size
 from core.text import Lang, Text
 from core.times import Micros
 from knowledge.catalog import Catalog
@@ -124,7 +123,7 @@ class Card:
     warnings: tuple[Text, ...]
     conflicts: tuple[Clash, ...]
     cost: StateCost
-    zone: str
+    catalog: Catalog = field(repr=False)
     sentence: str | None = None
     path: str = "document"
     previous: int | None = None
@@ -145,13 +144,13 @@ class Card:
             "audience": None if self.audience is None else self.audience.as_dict(lang),
             "replay": report,
             "reach": None if self.reach is None else self.reach.as_dict(lang),
-            "conflicts": [clash.as_dict(lang, self.zone) for clash in self.conflicts],
+            "conflicts": [clash.as_dict(lang, self.catalog) for clash in self.conflicts],
             "warnings": [warning.say(lang) for warning in self.warnings],
             "cost": {
                 "per_subject": self.cost.each,
                 "subjects": self.cost.subjects,
                 "total": self.cost.total,
-                "said": cost_said(self.cost).say(lang),
+                "said": self.cost.said.say(lang),
             },
             "previous": self.previous,
             "changes": [change.say(lang) for change in self.changes],
@@ -199,7 +198,7 @@ def card_of(
         warnings=tuple(checked),
         conflicts=tuple(clashes),
         cost=state_cost(strategy, catalog, load),
-        zone=catalog.timezone,
+        catalog=catalog,
         sentence=sentence,
         path=path,
         previous=None if previous is None else previous[0],
@@ -228,13 +227,6 @@ def outline(condition: Condition, strategy: Strategy, catalog: Catalog, path: st
         return Node(path, "not", of=(outline(condition.of, strategy, catalog, f"{path}.of"),))
     says = Text(*(condition_in_words(condition, strategy, catalog, lang) for lang in ("zh", "en")))
     return Node(path, condition.kind, says)
-
-
-def cost_said(cost: StateCost) -> Text:
-    return Text(
-        f"每个 {cost.subject} 约 {format_size(cost.each)}，{cost.subjects} 个共 {format_size(cost.total)}",
-        f"about {format_size(cost.each)} a {cost.subject}, {format_size(cost.total)} for {cost.subjects}",
-    )
 
 
 def _replayed(

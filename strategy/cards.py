@@ -16,6 +16,7 @@ from strategy.card import Card, Recorded, card_of, met
 from strategy.conflicts import Clash, Portfolio
 from strategy.document import Strategy
 from strategy.observed import observed
+from strategy.phrases import NO_ANSWERS, Answers
 from strategy.recommend import Recommendation, Template, recommendations
 from strategy.rehearse import breathe, journalled
 from strategy.repository import JournalRepository
@@ -60,19 +61,31 @@ class CardService:
         found = self._strategies.show(ctx, name, version or newest)
         older = [each for each in self._strategies.versions(ctx, name) if each.version < found.version]
         with span("strategy.card"):
-            return self.of(ctx, found.strategy, older[-1:], found, replay=replay)
+            return self._of(ctx, found, older[-1:], replay=replay)
 
-    def of(
+    def preview(
         self,
         ctx: RequestContext,
-        strategy: Strategy,
-        older: Sequence[StrategyVersion] = (),
-        stored: StrategyVersion | None = None,
+        sentence: str | None,
+        document: dict[str, object] | None,
+        name: str | None = None,
+        answers: Answers = NO_ANSWERS,
         *,
         replay: bool = True,
     ) -> Card:
-        """The card of a document that need not be stored."""
-        catalog = self._catalog(ctx)
+        """The card of what a sentence or a document would be; nothing is stored.
+
+        Raises:
+            InvalidInput, UnknownName, NeedsAnswer, Refused: it cannot be read or can never fire.
+        """
+        found = self._strategies.sketch(ctx, sentence, document, name, answers)
+        with span("strategy.card"):
+            return self._of(ctx, found, [], replay=replay)
+
+    def _of(
+        self, ctx: RequestContext, found: StrategyVersion, older: Sequence[StrategyVersion], *, replay: bool
+    ) -> Card:
+        catalog, strategy = self._catalog(ctx), found.strategy
         with self._db.reading() as session:
             load = observed(JournalRepository(session, ctx.tenant), catalog)
         with self._lock:
@@ -86,9 +99,9 @@ class CardService:
             previous=(older[-1].version, older[-1].strategy) if older else None,
             history=self._history(ctx, catalog) if replay else None,
             load=load,
-            sentence=None if stored is None else stored.sentence,
-            path="document" if stored is None else stored.read_by,
-            warnings=() if stored is None else stored.warnings,
+            sentence=found.sentence,
+            path=found.read_by,
+            warnings=found.warnings,
         )
 
     def beside(self, ctx: RequestContext, strategy: Strategy) -> list[Clash]:

@@ -3,7 +3,7 @@ receipts and set-aside inputs. Texts are given in the caller's language; times a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,7 +21,7 @@ class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class DraftIn(_Schema):
+class SketchIn(_Schema):
     """A sentence or a document; never both. `answers`: to questions about the sentence, the words asked about → one of
     the choices, or what they stand for."""
 
@@ -29,13 +29,16 @@ class DraftIn(_Schema):
     document: dict[str, Any] | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
     answers: dict[str, str] = Field(default_factory=dict, max_length=8)
-    remember: bool = Field(default=False, description="let the answers hold for later sentences too")
 
     @model_validator(mode="after")
-    def _one(self) -> DraftIn:
+    def _one(self) -> Self:
         if (self.sentence is None) == (self.document is None):
             raise ValueError("send either `sentence` or `document`")
         return self
+
+
+class DraftIn(SketchIn):
+    remember: bool = Field(default=False, description="let the answers hold for later sentences too")
 
 
 class ApproveIn(_Schema):
@@ -84,12 +87,7 @@ class MemoryOut(_Schema):
 
     @staticmethod
     def of(cost: StateCost, budget: int, lang: Lang) -> MemoryOut:
-        said = Text(
-            f"每个 {cost.subject} 约 {format_size(cost.each)}，{cost.subjects} 个共 {format_size(cost.total)}"
-            f"（预算 {format_size(budget)}）",
-            f"about {format_size(cost.each)} a {cost.subject}, {format_size(cost.total)} for {cost.subjects}"
-            f" (budget {format_size(budget)})",
-        )
+        said = Text(f"{cost.said.zh}（预算 {format_size(budget)}）", f"{cost.said.en} (budget {format_size(budget)})")
         return MemoryOut(
             per_subject=cost.each, subjects=cost.subjects, total=cost.total, budget=budget, said=said.say(lang)
         )

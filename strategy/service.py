@@ -110,6 +110,18 @@ class StrategyService:
         self._tell(ctx, Change(found.name, 1, None, State.DRAFT))
         return found
 
+    def sketch(
+        self,
+        ctx: RequestContext,
+        sentence: str | None,
+        document: Strategy | dict[str, object] | None,
+        name: str | None = None,
+        answers: Answers = NO_ANSWERS,
+    ) -> StrategyVersion:
+        """What `draft` would store, in state draft, without storing it. Raises as it does."""
+        row = self._writing.row(ctx, sentence, document, name, answers)
+        return view(row, StateRow(tenant=row.tenant, name=row.name, version=0, updated_at=row.created_at), 0)
+
     def edit(
         self,
         ctx: RequestContext,
@@ -292,7 +304,7 @@ def _not_allowed(verb: str, row: VersionRow, state: State) -> Conflict:
     allowed = [v for v, states in _LEADS.items() if state in states]
     return Conflict(
         Text(
-            f"策略 {row.name!r} 第 {row.version} 版是{STATE_NAMES[state]}，不能{_VERBS[verb]}",
+            f"策略 {row.name!r} 第 {row.version} 版是{STATE_NAMES[state].zh}，不能{_VERBS[verb]}",
             f"strategy {row.name!r} version {row.version} is {state}; it cannot {verb}",
         ),
         hint=Text(

@@ -16,14 +16,14 @@ from strategy.tables import RUNNING, State, StateRow, VersionRow
 
 Pairs = list[tuple[VersionRow, StateRow]]
 STATE_NAMES = {
-    State.DRAFT: "草稿",
-    State.APPROVED: "已批准",
-    State.CANARY: "灰度",
-    State.LIVE: "全量",
-    State.PAUSED: "已暂停",
-    State.RETIRED: "已下线",
+    State.DRAFT: Text("草稿", "draft"),
+    State.APPROVED: Text("已批准", "approved"),
+    State.CANARY: Text("灰度中", "canary"),
+    State.LIVE: Text("全量", "live"),
+    State.PAUSED: Text("已暂停", "paused"),
+    State.RETIRED: Text("已下线", "retired"),
 }
-"""What the states are called in Chinese; in English they go by their own names."""
+"""What people call the states."""
 
 
 @dataclass(frozen=True, slots=True)

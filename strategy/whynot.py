@@ -158,7 +158,7 @@ def _not_running(strategies: StrategyRepository, name: str) -> NotFound | Confli
     state = pairs[-1][1].state
     return Conflict(
         Text(
-            f"策略 {name!r} 没有在运行（{STATE_NAMES[State(state)]}）",
+            f"策略 {name!r} 没有在运行（{STATE_NAMES[State(state)].zh}）",
             f"strategy {name!r} is not running (it is {state})",
         ),
         hint=Text("批准之后才会运行", "It runs once it is approved"),

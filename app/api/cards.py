@@ -15,8 +15,9 @@ from core.context import RequestContext
 from core.text import Lang
 from knowledge.governance import Action
 from strategy.card import Card
+from strategy.schemas import SketchIn
 
-router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
+router = APIRouter(prefix="/v1", tags=["strategies"])
 TheHub = Annotated[Hub, Depends(the_hub)]
 MaySimulate = Annotated[RequestContext, Depends(allow(Action.STRATEGIES_SIMULATE))]
 WithReplay = Annotated[bool, Query(description="replay it over everything recorded, which can take a while")]
@@ -75,7 +76,7 @@ class CardOut(BaseModel):
         return CardOut.model_validate(card.as_dict(lang))
 
 
-@router.get("/{name:path}/versions/{version}/card", summary="The card of a version")
+@router.get("/strategies/{name:path}/versions/{version}/card", summary="The card of a version")
 def card_of_version(
     name: str, version: Annotated[int, Path(ge=1)], ctx: MaySimulate, hub: TheHub, replay: WithReplay = True
 ) -> CardOut:
@@ -84,6 +85,13 @@ def card_of_version(
     return CardOut.of(hub.cards.card(ctx, name, version, replay=replay), ctx.lang)
 
 
-@router.get("/{name:path}/card", summary="The card of the newest version")
+@router.post("/cards", summary="The card of a sentence or document, before it is drafted")
+def preview(body: SketchIn, ctx: MaySimulate, hub: TheHub, replay: WithReplay = True) -> CardOut:
+    """Nothing is stored. A sentence with two meanings, or with a name the catalog lacks, is answered as a draft is."""
+    found = hub.cards.preview(ctx, body.sentence, body.document, body.name, body.answers, replay=replay)
+    return CardOut.of(found, ctx.lang)
+
+
+@router.get("/strategies/{name:path}/card", summary="The card of the newest version")
 def card(name: str, ctx: MaySimulate, hub: TheHub, replay: WithReplay = True) -> CardOut:
     return CardOut.of(hub.cards.card(ctx, name, replay=replay), ctx.lang)

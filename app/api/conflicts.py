@@ -23,6 +23,7 @@ class ClashOut(BaseModel):
     actions: list[str] = Field(description="what clashes: actions, the channel, or the events of a cycle")
     decided: bool = Field(description="false: no customer was found, nor proved that there is none; nothing is claimed")
     said: str
+    example: str | None = Field(description="that customer in words: what holds and what happened")
     witness: dict[str, Any] | None = Field(description="a customer: facts, relations, events, and which fires when")
     happened: dict[str, Any] | None = Field(description="how often in what is recorded, with `history`")
 
@@ -37,5 +38,4 @@ def conflicts(
     """Among those approved, running and paused: opposite or exclusive actions on one customer, messages beyond a cap,
     strategies that another swallows, circles, and dead ones. First what is certain."""
     found = hub.cards.conflicts(ctx, strategy, replay=history)
-    zone = hub.catalog.timezone
-    return Page(items=[ClashOut.model_validate(clash.as_dict(ctx.lang, zone)) for clash in found])
+    return Page(items=[ClashOut.model_validate(clash.as_dict(ctx.lang, hub.catalog)) for clash in found])

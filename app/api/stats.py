@@ -18,17 +18,9 @@ from core.text import Text
 from core.times import format_time
 from knowledge.governance import Action
 from strategy.tables import RUNNING
+from strategy.versions import STATE_NAMES
 
 router = APIRouter(prefix="/v1/stats", tags=["stats"])
-
-STATES = {
-    "draft": Text("草稿", "draft"),
-    "approved": Text("已批准", "approved"),
-    "canary": Text("灰度中", "canary"),
-    "live": Text("全量", "live"),
-    "paused": Text("已暂停", "paused"),
-    "retired": Text("已停用", "retired"),
-}
 
 
 class RoomOut(BaseModel):
@@ -112,7 +104,7 @@ def stats(ctx: Annotated[RequestContext, Depends(_reader)], hub: Annotated[Hub, 
         RunningOut(
             name=s.name,
             state=s.state,
-            label=Label.of(STATES[s.state]),
+            label=Label.of(STATE_NAMES[s.state]),
             percent=s.percent,
             firings=fired.get(s.name, 0),
         )

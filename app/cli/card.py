@@ -34,8 +34,8 @@ def card(
     version: Annotated[int | None, typer.Option(help=t("版本；默认最新", "version; default: the newest"))] = None,
     replay: Annotated[bool, typer.Option(help=t("在记录上重放", "replay it over what is recorded"))] = True,
     catalog: CatalogFile = None,
-    sentence: Annotated[str | None, typer.Option("--say", help=t("一句话（配 --catalog）", "a sentence"))] = None,
-    file: Annotated[Path | None, typer.Option(help=t("策略文件（配 --catalog）", "a strategy file"))] = None,
+    sentence: Annotated[str | None, typer.Option("--say", help=t("一句话", "a sentence"))] = None,
+    file: Annotated[Path | None, typer.Option(help=t("策略文件", "a strategy file"))] = None,
     strategies: Folder = None,
     events: Events = None,
     facts: Facts = None,
@@ -44,20 +44,34 @@ def card(
     if catalog is not None:
         found = _local_card(catalog, sentence, file, strategies, events, facts)
     else:
-        if name is None:
-            raise InvalidInput(Text("给出策略名，或 --catalog", "give the strategy's name, or --catalog"))
-        from app.cli.reach import open_api
-
-        where = (
-            ("strategies", name, "card") if version is None else ("strategies", name, "versions", str(version), "card")
-        )
-        with open_api() as api:
-            found = api.get(*where, replay="true" if replay else "false")
+        found = _card_in_hub(name, version, sentence, file, replay)
     if json:
         as_json(found)
         return
     for line in card_lines(found):
         say(line)
+
+
+def _card_in_hub(
+    name: str | None, version: int | None, sentence: str | None, file: Path | None, replay: bool
+) -> dict[str, Any]:
+    from app.cli.reach import open_api
+
+    if [name, sentence, file].count(None) != 2:
+        raise InvalidInput(
+            Text("给出策略名、--say 或 --file，三者取一", "give a strategy's name, --say or --file, one of them")
+        )
+    replayed = "true" if replay else "false"
+    with open_api() as api:
+        if name is not None:
+            of = () if version is None else ("versions", str(version))
+            return dict(api.get("strategies", name, *of, "card", replay=replayed))
+        body: dict[str, Any] = {"sentence": sentence}
+        if file is not None:
+            from strategy.files import load_strategy
+
+            body = {"document": load_strategy(file).model_dump(mode="json", exclude_none=True)}
+        return dict(api.post("cards", body=body, replay=replayed))
 
 
 def conflicts(
@@ -157,7 +171,7 @@ def _local_conflicts(
         involved = {each for clash in clashes if len(clash.strategies) > 1 for each in clash.strategies}
         meetings = met([strategies[each] for each in sorted(involved)], known, past)
         clashes = [replace(clash, happened=meetings.of(clash)) for clash in clashes]
-    told = [clash.as_dict(cli_lang(), known.timezone) for clash in clashes]
+    told = [clash.as_dict(cli_lang(), known) for clash in clashes]
     return {"strategies": len(strategies), "conflicts": told}
 
 
@@ -215,16 +229,12 @@ def card_lines(found: dict[str, Any]) -> Iterator[str]:
 
 def clash_lines(clash: dict[str, Any]) -> Iterator[str]:
     """A conflict with the customer who shows it, and how often it happened."""
-    yield f"[{clash['kind']}] {clash['said']}"
-    witness = clash["witness"]
-    if witness is not None:
-        facts = [f"{each['property']} = {each['value']}" for each in witness["facts"]]
-        counts: dict[str, int] = {}
-        for event in witness["events"][1:]:
-            counts[event["type"]] = counts.get(event["type"], 0) + 1
-        events = [f"{kind} × {count}" if count > 1 else kind for kind, count in counts.items()]
-        yield "  " + t("例如一个对象：", "for example one with: ") + "; ".join([*facts, *events])
-        for shot in witness["fires"]:
+    from strategy.conflicts import KINDS, Kind
+
+    yield f"[{KINDS[Kind(clash['kind'])].say(cli_lang())}] {clash['said']}"
+    if clash["witness"] is not None:
+        yield "  " + t("例如：", "for example: ") + clash["example"]
+        for shot in clash["witness"]["fires"]:
             yield f"    {shot['at']}  {shot['strategy']}"
     happened = clash["happened"]
     if happened is not None:

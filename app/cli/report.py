@@ -76,6 +76,9 @@ def _bars(counts: list[int]) -> str:
 
 def _why_not(told: dict[str, Any], lang: Lang) -> Iterator[str]:
     looked = told["looked_at"]
+    if not looked:
+        yield Text("还没有记录可看", "nothing is on record to look at").say(lang)
+        return
     yield Text(
         f"从未触发。结束时看了 {looked} 个对象，其中不成立的条件：",
         f"it never fired. Conditions that were not true, of {looked} subjects looked at when time ended:",

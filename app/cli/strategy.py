@@ -134,7 +134,7 @@ def list_strategies(json: AsJson = False) -> None:
         as_json(found)
         return
     head = [t("名称", "name"), t("版本", "version"), t("状态", "state"), t("放量", "share"), t("读作", "reads")]
-    rows = [(s["name"], s["version"], s["state"], f"{s['percent']:g}%", s["readback"]) for s in found]
+    rows = [(s["name"], s["version"], _state(s), f"{s['percent']:g}%", s["readback"]) for s in found]
     table(head, rows, t("还没有策略", "no strategies yet"))
 
 
@@ -256,11 +256,18 @@ def _changed(found: dict[str, Any], json: bool) -> None:
     if json:
         as_json(found)
     else:
-        say(f"{found['name']} v{found['version']}: {found['state']}, {found['percent']:g}%", "green")
+        say(f"{found['name']} v{found['version']}: {_state(found)}, {found['percent']:g}%", "green")
+
+
+def _state(found: dict[str, Any]) -> str:
+    from strategy.tables import State
+    from strategy.versions import STATE_NAMES
+
+    return STATE_NAMES[State(found["state"])].say(cli_lang())
 
 
 def _card(found: dict[str, Any]) -> None:
-    say(f"{found['name']} · v{found['version']} · {found['state']} · {found['percent']:g}%", "bold")
+    say(f"{found['name']} · v{found['version']} · {_state(found)} · {found['percent']:g}%", "bold")
     say(f"  {found['readback']}")
     if found["read_by"] == "model":
         say(t("  读法：语言模型", "  read by: a language model"), "dim")

@@ -9,6 +9,8 @@ from typing import Any
 from core.events import Event, Fact, Input, Relation
 from core.text import Lang, Text
 from core.times import DAY, Micros, format_time
+from knowledge.catalog import Catalog
+from strategy.conflicts.words import example
 
 TOGETHER = DAY
 """Two strategies meet when both fire for one subject within this time and what lasts of either still holds."""
@@ -113,13 +115,15 @@ class Clash:
     witness: Witness | None = None
     happened: Happened | None = field(default=None)
 
-    def as_dict(self, lang: Lang, zone: str) -> dict[str, Any]:
+    def as_dict(self, lang: Lang, catalog: Catalog) -> dict[str, Any]:
+        zone = catalog.timezone
         return {
             "kind": self.kind.value,
             "strategies": list(self.strategies),
             "actions": list(self.actions),
             "decided": self.decided,
             "said": self.said.say(lang),
+            "example": None if self.witness is None else example(self.witness.inputs[1:], catalog).say(lang),
             "witness": None if self.witness is None else self.witness.as_dict(zone),
             "happened": None if self.happened is None else self.happened.as_dict(zone),
         }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
+from core.events import Event, Fact, Input, Relation
 from core.text import Lang, Text
 from knowledge.catalog import Catalog, name_of
 from strategy.document import Cap, Condition, Strategy
 from strategy.language import condition_in_words
-from strategy.language.speech import duration
+from strategy.language.lexicon import Name, lexicon_of
+from strategy.language.speech import Speech, duration
 
 _CHANNELS = {
     "wechat": Text("微信", "WeChat"),
@@ -92,3 +95,37 @@ def contradiction(parts: Sequence[Condition], strategy: Strategy, catalog: Catal
 
 def undecided(said: Text) -> Text:
     return Text(f"未能判定：{said.zh}", f"not decided: {said.en}")
+
+
+def example(past: Sequence[Input], catalog: Catalog) -> Text:
+    """What holds of a subject, and what happened to it how often."""
+    return both(lambda lang: ("；" if lang == "zh" else "; ").join(_told(past, catalog, lang)))
+
+
+def _told(past: Sequence[Input], catalog: Catalog, lang: Lang) -> Iterator[str]:
+    speech = Speech(catalog, lexicon_of(catalog), lang, exact=False)
+    for item in past:
+        if isinstance(item, Fact):
+            yield _fact(item, speech)
+        elif isinstance(item, Relation):
+            kind = item.object.split("/", 1)[0]
+            relation = name_of(catalog.relations[item.relation], item.relation, lang)
+            yield f"{relation} {name_of(catalog.objects[kind], kind, lang)}"
+    counts = Counter(item.type for item in past if isinstance(item, Event))
+    for event, count in counts.items():
+        name = name_of(catalog.events[event], event, lang)
+        yield name if count == 1 else f"{name} × {count}"
+
+
+def _fact(fact: Fact, speech: Speech) -> str:
+    kind, catalog, lang = fact.subject.split("/", 1)[0], speech.catalog, speech.lang
+    attribute, forecast = catalog.attribute(kind, fact.property), catalog.forecasts.get(fact.property)
+    named = attribute or forecast
+    name = fact.property if named is None else name_of(named, fact.property, lang)
+    if forecast is not None and isinstance(fact.value, int | float):
+        value = speech.amount(fact.value, forecast.unit)
+    elif isinstance(fact.value, dict):
+        value = ", ".join(f"{key} {each}" for key, each in fact.value.items())
+    else:
+        value = speech.value(fact.value, attribute, Name("attribute", fact.property, kind))
+    return f"{name} {'是' if lang == 'zh' else 'is'} {value}"

@@ -21,7 +21,7 @@ from core.errors import Refused
 from core.sizes import format_size
 from core.text import Text
 from core.times import DAY
-from knowledge.catalog import Catalog
+from knowledge.catalog import Catalog, text_of
 from strategy.document import (
     Aggregate,
     Change,
@@ -66,9 +66,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class StateCost:
-    """Bytes a subject, of how many subjects; `parts`: place in the document → its bytes a subject."""
+    """Bytes a subject, of how many subjects; `subject`: what people call one; `parts`: place in the document → its
+    bytes a subject."""
 
-    subject: str
+    subject: Text
     subjects: int
     parts: Mapping[str, float]
 
@@ -79,6 +80,13 @@ class StateCost:
     @property
     def total(self) -> float:
         return self.each * self.subjects
+
+    @property
+    def said(self) -> Text:
+        return Text(
+            f"每个{self.subject.zh}约 {format_size(self.each)}，{self.subjects} 个共 {format_size(self.total)}",
+            f"about {format_size(self.each)} a {self.subject.en}, {format_size(self.total)} for {self.subjects}",
+        )
 
 
 def state_cost(strategy: Strategy, catalog: Catalog, load: Load, shared: set[str] | None = None) -> StateCost:
@@ -92,7 +100,8 @@ def state_cost(strategy: Strategy, catalog: Catalog, load: Load, shared: set[str
             if about not in kept:
                 kept.add(about)
                 parts[path] += _Kept(strategy.subject, catalog, load).bytes(leaf)
-    return StateCost(strategy.subject, load.count(strategy.subject), parts)
+    kind = strategy.subject
+    return StateCost(text_of(catalog.objects[kind], kind), load.count(kind), parts)
 
 
 def check_budget(
@@ -118,10 +127,10 @@ def check_budget(
     cost = costs[-1]
     place = max(cost.parts, key=lambda path: cost.parts[path])
     said = Text(
-        f"运行中的策略估计共占内存 {format_size(total)}，预算是 {format_size(budget)}；这一处对每个 {cost.subject} 占"
+        f"运行中的策略估计共占内存 {format_size(total)}，预算是 {format_size(budget)}；这一处对每个{cost.subject.zh}占"
         f" {format_size(cost.parts[place])}，共 {cost.subjects} 个",
         f"all running strategies are estimated to keep {format_size(total)} of a budget of {format_size(budget)}; this"
-        f" condition keeps {format_size(cost.parts[place])} for each of {cost.subjects} {cost.subject}s",
+        f" condition keeps {format_size(cost.parts[place])} a {cost.subject.en}, for {cost.subjects}",
     )
     cure = Text(
         "缩短时间窗，或用 last 限定事件数，或调大 ZHONGSHU_ENGINE_STATE_BUDGET",

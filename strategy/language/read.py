@@ -143,11 +143,16 @@ def _read(text: str, catalog: Catalog, name: str, lang: Lang, likeness: Likeness
     return Reading(document, scope.lang, tuple(scope.warnings))
 
 
+_NAME = 24
+"""Characters of a sentence that its strategy is called by."""
+
+
 def short_name(text: str) -> str:
-    """A stable name: the sentence's beginning and six digits of its digest."""
+    """A stable name: whole words (in Chinese, clauses) from the sentence's beginning, and six digits of its digest."""
     words = re.sub(r"[^\w]+", " ", text).strip()
     digest = hashlib.sha256(text.strip().encode()).hexdigest()[:6]
-    return f"{words[:24].strip()} {digest}".strip()
+    begin = words if len(words) <= _NAME else words[: _NAME + 1].rpartition(" ")[0] or words[:_NAME]
+    return f"{begin} {digest}".strip()
 
 
 def _strategy(parts: Sequence[Part], name: str, scope: Scope) -> Strategy:

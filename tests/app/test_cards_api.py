@@ -55,6 +55,28 @@ def test_conflicts_are_among_what_is_approved_or_runs(admin: Client) -> None:
     assert admin("POST", "/v1/strategies/twice-a/retire").status == 200
 
 
+def test_a_sentence_has_a_card_beside_what_runs_before_it_is_drafted(admin: Client) -> None:
+    once = {"cap": {"times": 1, "per": "7d"}}
+    assert (
+        admin(
+            "POST", "/v1/strategies", {"document": document("calls", "app.login", "outbound_call", guards=once)}
+        ).status
+        == 201
+    )
+    assert admin("POST", "/v1/strategies/calls/approve", {"version": 1, "percent": 0}).status == 200
+    before = admin("GET", "/v1/strategies").body["items"]
+    say = "VIP客户登录时，就外呼"
+    card = admin.speaking("zh")("POST", "/v1/cards?replay=false", {"sentence": say}).body
+    assert (card["sentence"], card["path"], card["previous"]) == (say, "grammar", None)
+    piled = next(each for each in card["conflicts"] if "calls" in each["strategies"])
+    assert piled["kind"] == "pile_up" and "等级 是 大客户" in piled["example"] and "登录" in piled["example"]
+    assert card["cost"]["said"].startswith("每个客户约")
+    assert admin("GET", "/v1/strategies").body["items"] == before
+    refused = admin("POST", "/v1/cards", {"sentence": "when a customer's systolik is high, arrange an outbound call"})
+    assert refused.status == 422 and refused.body["nearest"]
+    assert admin("POST", "/v1/strategies/calls/retire").status == 200
+
+
 def test_recommendations_are_given_where_there_is_no_pack_too(admin: Client) -> None:
     assert admin("GET", "/v1/recommendations").status == 200
 
@@ -141,7 +163,8 @@ def test_conflicts_of_a_folder_are_printed_with_kind_and_witness(tmp_path: Path)
     (clash,) = json.loads(answer.stdout)["conflicts"]
     assert (clash["kind"], clash["strategies"]) == ("opposite", ["a", "b"])
     assert {event["type"] for event in clash["witness"]["events"]} == {"login", "order"}
-    assert "[opposite]" in run(tmp_path, *asked).stdout
+    shown = run(tmp_path, *asked).stdout
+    assert "[opposite actions]" in shown and "for example: log in; order" in shown
 
 
 def test_a_card_is_made_from_files(tmp_path: Path) -> None:
@@ -150,3 +173,12 @@ def test_a_card_is_made_from_files(tmp_path: Path) -> None:
     answer = run(tmp_path, "strategy", "card", *asked)
     assert answer.returncode == 0, answer.stderr
     assert "Trigger" in answer.stdout and "Conflicts: none" in answer.stdout
+
+
+def test_a_card_in_the_hub_is_asked_for_by_name_sentence_or_file(tmp_path: Path) -> None:
+    shown = run(tmp_path, "strategy", "card", "--say", "when a customer logs in, arrange an outbound call")
+    assert shown.returncode == 0, shown.stderr
+    assert "nothing is on record to look at" in shown.stdout and "a customer" in shown.stdout
+    assert "no strategies yet" in run(tmp_path, "strategy", "list").stdout
+    refused = run(tmp_path, "strategy", "card", "calls", "--say", "when a customer logs in, arrange an outbound call")
+    assert refused.returncode == 2 and "one of them" in refused.stderr

@@ -116,7 +116,7 @@ def test_state_beyond_the_budget_is_refused_with_the_costliest_place_and_the_cur
         budget(200_000, count("login", "10d"), {"kind": "all", "of": [VIP, count("mail", "20d")]})
     error = found.value
     assert error.where == {"field": "trigger.of.1"}
-    assert "152 B for each of 1000 customers" in error.text.en and has_chinese(error.text.zh)
+    assert "152 B a customer, for 1000" in error.text.en and has_chinese(error.text.zh)
     assert error.hint is not None and "last N events" in error.hint.en and has_chinese(error.hint.zh)
 
 
