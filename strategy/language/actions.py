@@ -125,6 +125,7 @@ def _action(piece: list[Part], scope: Scope) -> ActionCall | None:
     bare = _without_leads(piece)
     if not bare:
         return None
+    bare = _said_once(bare)
     named = [p for p in bare if p.named("action")]
     if (
         len(named) == 2 and named[0] is bare[0] and named[0].has("VERB")
@@ -165,6 +166,15 @@ def _quoted_task(piece: Sequence[Part]) -> str | None:
         if part.has("TASK") and piece[i + 1].has("STRING") and i + 2 == len(piece):
             return str(piece[i + 1].get("STRING"))
     return None
+
+
+def _said_once(bare: Sequence[Part]) -> list[Part]:
+    """ "半价|第二杯" of 第二杯半价: parts of one label that stand together name it once."""
+    return [
+        part
+        for before, part in zip([None, *bare], bare, strict=False)
+        if not (before is not None and part.weak and part.named("action") and part.names == before.names)
+    ]
 
 
 def _without_leads(piece: Sequence[Part]) -> list[Part]:

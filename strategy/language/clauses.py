@@ -22,7 +22,7 @@ from strategy.language.paths import is_path, path_leaf
 from strategy.language.ratios import is_ratio, ratio_leaf
 from strategy.language.relative import excepted, told_of
 from strategy.language.scope import Scope
-from strategy.language.segment import Segment, choose, complain, which_of
+from strategy.language.segment import Segment, choose, complain, describe, which_of
 from strategy.language.shared import ask_whom
 from strategy.language.values import refuse_outside
 
@@ -221,7 +221,15 @@ def _set_audience_apart(parts: list[Part], scope: Scope) -> list[Part]:
         if part.has("VERB", "LIGHT") and i and parts[i - 1].has("OBJECT") and _event_next(parts[i + 1 :]):
             rest.append(replace(part, senses={"FILLER": None}))  # a customer | opens | a complaint
             continue
-        trails = any(p.named("event") for p in parts[:i]) and not any(p.has("OBJECT") for p in parts[i + 1 : i + 2])
+        if part.weak and any(n.kind not in ("value", "action") for n in part.names):  # not only a value is called so
+            rest.append(part)
+            continue
+        heads = i == len(parts) - 1 and parts[i - 1].has("DE")  # 7天内登录少于3次|的|大客户
+        trails = (
+            not heads
+            and any(p.named("event") for p in parts[:i])
+            and not any(p.has("OBJECT") for p in parts[i + 1 : i + 2])
+        )
         if trails or any(p.has("CMPV") for p in parts[i + 1 : i + 2]):
             rest.append(part)
             continue
@@ -253,7 +261,8 @@ def _value_name(part: Part, values: Sequence[Name], scope: Scope) -> Name:
     if len(values) > 1:
         which_of(part, values, scope)
     if part.weak:
-        scope.warn(f"“{scope.said(part)}”按“{values[0].id}”理解", f"{scope.said(part)!r} was read as {values[0].id!r}")
+        label = describe(values[0], scope)
+        scope.warn(f"“{scope.said(part)}”按“{label.zh}”理解", f"{scope.said(part)!r} was read as {label.en!r}")
     return values[0]
 
 

@@ -15,6 +15,7 @@ from knowledge.catalog.model import Attribute, Labels
 from knowledge.catalog.units import canonical, unit_words
 from strategy.language.atoms import Atom, atoms_of, keys_of
 from strategy.language.normalise import plain
+from strategy.language.numerals import english_number
 from strategy.language.vocabulary import Word, fixed_words
 
 NameKind = Literal[
@@ -254,6 +255,7 @@ class Lexicon:
                     or (text in _NO_WEAK and not fielded)
                     or short in self._labels
                     or {short[0], short[-1]} & _DANGLING
+                    or english_number(short) is not None
                 ):
                     continue
                 node = self._node(short)

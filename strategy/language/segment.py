@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from core.text import Text
+from core.text import Lang, Text
+from knowledge.catalog import name_of
 from strategy.language.amounts import NOT
 from strategy.language.lexer import Part
 from strategy.language.lexicon import Name, NameKind
@@ -249,13 +250,19 @@ def which_of(part: Part, names: Sequence[Name], scope: Scope) -> NoReturn:
     )
 
 
+def _value_of(name: Name, lang: Lang, scope: Scope) -> str:
+    attribute = scope.attribute(Name("field" if name.of == "field" else "attribute", name.item, name.owner))
+    labels = attribute.values.get(name.id)
+    value = name.id if labels is None else name_of(labels, name.id, lang)
+    return f"{name_of(attribute, name.item, lang)}{'是' if lang == 'zh' else ' '}{value}"
+
+
 def describe(name: Name, scope: Scope) -> Text:
     """A name with its owner, as a person would say it."""
     texts = []
     for lang in ("zh", "en"):
         if name.kind == "value":
-            label = f"{name.item}={name.id}"
-            texts.append(f"{name.owner}.{label}")
+            texts.append(_value_of(name, lang, scope))
             continue
         label = scope.label(name.kind, name.id, lang, name.owner)
         if name.kind == "field":

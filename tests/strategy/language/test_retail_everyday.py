@@ -1,0 +1,47 @@
+"""What a marketer types over the retail pack, read as the pack's own words allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import NeedsAnswer
+from knowledge.packs import retail
+from strategy.document import AttributeIs, Condition
+from strategy.language import read_sentence
+
+CATALOG = retail.catalog().catalog
+VIP = AttributeIs(name="tier", op="==", value="vip")
+
+
+def read(text: str) -> tuple[Condition | None, Condition, list[str | None], list[str]]:
+    reading = read_sentence(text, CATALOG)
+    strategy = reading.document
+    return strategy.audience, strategy.trigger, [a.action for a in strategy.actions], [w.en for w in reading.warnings]
+
+
+def test_a_kind_of_customer_at_the_end_of_a_relative_clause_says_for_whom() -> None:
+    said = read("7天内登录少于3次的大客户，发短信提醒")
+    assert said == (VIP, *read("对大客户：7天内登录少于3次，就发短信提醒")[1:])
+    assert said[0] == VIP and said[2] == ["sms_reminder"]
+
+
+def test_parts_of_one_label_that_stand_together_are_one_action() -> None:
+    audience, _, actions, _ = read("大客户下单，就发第二杯的半价")
+    assert audience == VIP and actions == ["half_price_second_cup"]
+
+
+def test_a_number_in_a_label_is_no_name_by_itself() -> None:
+    said = read("When a complaint isn't resolved within two days, escalate to the director")
+    assert said == read("When a complaint isn't resolved within 2 days, escalate to the director")
+
+
+def test_a_word_that_an_event_and_a_value_share_is_not_taken_for_the_value() -> None:
+    with pytest.raises(NeedsAnswer) as asked:
+        read("优惠券到期前3天还没使用，发短信提醒")
+    assert [choice.zh for choice in asked.value.choices] == ["7天内没有使用优惠券", "从未使用优惠券"]
+
+
+def test_a_repurchase_verifies_and_a_share_is_tried_on() -> None:
+    strategy = read_sentence("客户一周没登录就外呼，先给2%的人试，看7天复购", CATALOG).document
+    assert strategy.rollout.percent == 2 and strategy.verify is not None
+    assert (strategy.verify.event, strategy.actions[0].action) == ("order.placed", "outbound_call")
