@@ -236,19 +236,18 @@ def _ask_times_denied(seg: Segment, said: Said, denied: Part) -> None:
         return
     label = Text(*(scope.label("event", said.event, lang) for lang in ("zh", "en")))
     bound = Text("不超过", "at most") if op == ">" else Text("少于", "fewer than")
+    first, last = sorted((seg.index(denied), seg.index(part)))
+    about = seg.parts[first : last + 1]
+    fewer = Text(f"{label.zh}{bound.zh}{number:g}次", f"{label.en} {bound.en} {number:g} times")
     scope.ask(
-        list(seg.parts),
+        about,
         f"“{scope.said(*seg.parts)}”：是{label.zh}不够这么多次，还是没有{label.zh}的情况有这么多次？",
         f"{scope.said(*seg.parts)!r}: fewer {label.en!r} than that, or so many times that there was none?",
         [
-            Text(
-                f"{label.zh}不够多：{label.zh}{bound.zh}{number:g}次",
-                f"not as many of them: {label.en} {bound.en} {number:g} times",
-            ),
-            Text(
-                "没发生的次数：目录里要有这样的事件", "times that there was none: the catalog needs an event for that"
-            ),
+            fewer,
+            Text("没发生的次数：目录里要有这样的事件", "times of none: the catalog needs an event for that"),
         ],
+        [fewer.zh if scope.lang == "zh" else fewer.en, scope.said(*about)],
     )
 
 

@@ -167,7 +167,16 @@ def _ask_when(one: LeafDraft, two: LeafDraft, group: Group, between: str, scope:
                 Text(f"这段时间里发生过：{b}至少1次", f"in that time: {b} at least once"),
                 Text(f"也没有：没有{b}", f"not either: no {b}"),
             ],
+            _answers(one, a, b, scope),
         )
+
+
+def _answers(one: LeafDraft, a: str, b: str, scope: Scope) -> list[str]:
+    """What the choices of `_ask_when` stand for, as sentences to be read in place of the one asked about."""
+    span = next((scope.said(p) for p in one.parts if p.has("WINDOW")), "")
+    if scope.lang != "zh" or not span:
+        return []
+    return [f"{a.replace(span, f'过去{span}')}，且{b}", f"{a}，且{span}{b}至少1次", f"{a}，且{span}没有{b}"]
 
 
 def _ask_window_of_both(one: LeafDraft, two: LeafDraft, between: str, scope: Scope) -> None:

@@ -11,6 +11,7 @@ import pytest
 from core.errors import InvalidInput, NeedsAnswer, Refused, UnknownName, ZhongshuError
 from knowledge.catalog import Catalog, load_catalog
 from strategy.language import read_sentence
+from strategy.language.answers import phrase_key
 
 
 @cache
@@ -122,7 +123,7 @@ NOT_TO_BE_DROPPED: list[tuple[str, str, type[ZhongshuError], str]] = [
     ("education", "每次测验正确率都低于60%，降低难度", NeedsAnswer, "每次测验正确率都低于60%"),
     ("education", "登录后上课或测验，发勋章", NeedsAnswer, "登录后上课或测验"),
     ("finance", "When cross-border transfers exceed 3 in 30 days, manual review", NeedsAnswer, "exceed 3"),
-    ("education", "14天内没交作业3次，联系家长", NeedsAnswer, "14天内没交作业3次"),
+    ("education", "14天内没交作业3次，联系家长", NeedsAnswer, "没交作业3次"),
     ("education", "3次没上课，联系家长", Refused, "没"),
     ("education", "学员想退费，辅导老师跟进", InvalidInput, "想"),
     ("education", "连续7天上课并提交作业，发勋章", NeedsAnswer, "连续7天上课并提交作业"),
@@ -147,3 +148,36 @@ def test_what_cannot_be_said_is_named_and_not_dropped(
     where = caught.value.where
     assert there in text[where["offset"] : where["offset"] + where["length"]]
     assert caught.value.text.zh != caught.value.text.en
+
+
+ANSWERED = [
+    (
+        "14天内没交作业3次，联系家长",
+        "没交作业3次",
+        0,
+        "trigger:{event:homework,function:count,window:{over:14d},op:<,value:3.0}",
+    ),
+    ("7天内没有上课且提交作业，联系家长", "7天内没有上课且提交作业", 0, "value:0.0},{event:homework}]"),
+    (
+        "7天内没有上课且提交作业，联系家长",
+        "7天内没有上课且提交作业",
+        1,
+        "{event:homework,function:count,window:{over:7d},op:>=,value:1.0}",
+    ),
+    (
+        "7天内没有上课且提交作业，联系家长",
+        "7天内没有上课且提交作业",
+        2,
+        "{event:homework,function:count,window:{over:7d},op:==,value:0.0}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "asked", "choice", "means"), ANSWERED)
+def test_a_choice_answers_the_question_about_a_denial(text: str, asked: str, choice: int, means: str) -> None:
+    with pytest.raises(NeedsAnswer) as question:
+        read_sentence(text, catalog("education"))
+    chosen = question.value.choices[choice].zh
+    document = read_sentence(text, catalog("education"), phrases={phrase_key(asked): chosen}).document
+    shown = document.model_dump(mode="json", include={"trigger"}, exclude_defaults=True)
+    assert means in json.dumps(shown, ensure_ascii=False, separators=(",", ":")).replace('"', "")
