@@ -123,7 +123,7 @@ class Bounds:
                 path,
                 Text("用序列（先后）或次数", "use a sequence or counts"),
             )
-        groups = self._quantities(parts)
+        groups = self._quantities([*parts, *self._counted_now(parts)])
         if any(contradictory(_asked(group), self._about.domain(group[0])) for group in groups) or self._windows(groups):
             return Reason(
                 Text("各条件互相矛盾", "its conditions contradict each other"),
@@ -131,6 +131,15 @@ class Bounds:
                 Text("改其中一个的界限，或用 any", "change the bounds of one of them, or use any"),
             )
         return None
+
+    def _counted_now(self, parts: Places) -> Iterator[tuple[str, Condition]]:
+        """What happens at the instant is counted in whatever window reaches up to it."""
+        happen = [part for _, part in parts if isinstance(part, Happens)]
+        for path, part in parts:
+            if not isinstance(part, Aggregate) or (part.function, part.field) != ("count", None):
+                continue
+            if any(includes(part, happens) for happens in happen):
+                yield path, part.model_copy(update={"op": ">=", "value": 1})
 
     def _quantities(self, parts: Places) -> list[list[Compared]]:
         """Comparisons grouped by what they compare."""

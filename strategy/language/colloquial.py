@@ -17,7 +17,7 @@ _STOPS = ("COMMA", "STOP", "COLON", "THEN")
 def settled(parts: Sequence[Part], normal: Normal) -> list[Part]:
     """All passes, in the order in which they build on one another."""
     parts = [Part(p.start, p.end, {"COMMA": None}) if _dash(parts, i, normal) else p for i, p in enumerate(parts)]
-    parts = _between(parts)
+    parts = _another(_between(parts), normal)
     parts = _at_once(_all_denied(list(parts), normal), normal)
     result = _numbered(_inside_things(_once(_only_whom(list(parts))), normal), normal)
     return _split_or(_neither(_denied_too(_paired(_same(result)))), normal)
@@ -38,6 +38,24 @@ def _text(part: Part, normal: Normal) -> str:
 def _next(parts: Sequence[Part], i: int) -> int | None:
     """The next part that is more than a small word."""
     return next((j for j in range(i + 1, len(parts)) if parts[j].senses.keys() - {"FILLER", "A", "DE"}), None)
+
+
+def _another(parts: list[Part], normal: Normal) -> list[Part]:
+    """ "placed an order but did not place another (one) within 30 days": one more of what was named last."""
+    parts = list(parts)
+    for i, part in enumerate(parts):
+        before = next((j for j in range(i - 1, -1, -1) if not parts[j].has("LIGHT")), None)
+        if not part.has("ANOTHER") or part.names or before is None or not parts[before].has("NEG", "COPNEG"):
+            continue
+        one = i + 1 < len(parts) and _text(parts[i + 1], normal) == "one"
+        after = parts[i + 1 + one] if i + 1 + one < len(parts) else None
+        named = next((p for p in reversed(parts[:before]) if p.named("event")), None)
+        if named is None or not (after is None or after.has("WITHIN", "IN", "LAST", "FORTIME", *_STOPS)):
+            continue
+        parts[i] = replace(part, senses={**named.senses, "ANOTHER": None})
+        for idle in (*range(before + 1, i), *([i + 1] if one else [])):
+            parts[idle] = replace(parts[idle], senses={"FILLER": None})
+    return parts
 
 
 def _only_whom(parts: list[Part]) -> list[Part]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.text import Text
 from strategy.document import Aggregate, AttributeIs, Happens, Ratio, Streak
 from strategy.document import Sequence as Ordered
+from strategy.engine.quantities import includes
 from strategy.language.draft import Draft, Group, LeafDraft, parts_of
 from strategy.language.lexer import Part
 from strategy.language.scope import Scope
@@ -183,7 +184,7 @@ def _ask_window_of_both(one: LeafDraft, two: LeafDraft, between: str, scope: Sco
     """ "orders in-store but not in-app in 30 days": is it the same time for both?"""
     if not (isinstance(one.condition, Happens) and isinstance(two.condition, Aggregate) and between == "but"):
         return
-    same = one.style == "act" and one.condition.event == two.condition.event
+    same = one.style == "act" and one.condition.event == two.condition.event and not only_after(one, two)
     if same and occurs(two.condition) is False and two.condition.window.over is not None:
         a, b = scope.said(*one.parts), scope.said(*two.parts)
         scope.ask(
@@ -238,6 +239,14 @@ def occurs(condition: Aggregate) -> bool | None:
     if condition.op == ">=" and condition.value == 1:
         return True
     return False if condition.op == "==" and condition.value == 0 else None
+
+
+def only_after(last: LeafDraft, member: LeafDraft) -> bool:
+    """An order happens now, so that "no order within 30 days" cannot look back from it."""
+    now, none = last.condition, member.condition
+    if not (isinstance(now, Happens) and isinstance(none, Aggregate)):
+        return False
+    return occurs(none) is False and includes(none, now)
 
 
 def events_of(leaf: LeafDraft) -> set[str]:

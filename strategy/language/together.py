@@ -13,7 +13,7 @@ from strategy.document import Sequence as Ordered
 from strategy.language.draft import Draft, Group, LeafDraft, Opening, leaves, parts_of
 from strategy.language.order import sequence_draft, warn_broken
 from strategy.language.scope import Scope
-from strategy.language.shared import check_shared, events_of, occurs, once_ever
+from strategy.language.shared import check_shared, events_of, occurs, once_ever, only_after
 
 
 def combined(group: Group, scope: Scope) -> list[Draft]:
@@ -154,6 +154,7 @@ def _bound_act(last: Draft, member: Draft) -> bool:
         and member.owner == last.owner
         and (
             _again(member)
+            or only_after(last, member)
             or not (isinstance(last.condition, Happens) and last.condition.event == member.condition.event)
         )
     )
@@ -192,7 +193,11 @@ def _bound(last: LeafDraft, member: LeafDraft, mark: str, scope: Scope) -> LeafD
     between = scope.normal.text[last.parts[-1].end : member.parts[0].start]
     contrast = any(word in between for word in ("但", "却", "but", "yet"))
     joined = mark in ("AND", "COMMAAND") and not contrast
-    awaited = _again(member) or any(scope.plain(p) in _AWAITED for p in member.parts if p.has("NEG"))
+    awaited = (
+        _again(member)
+        or only_after(last, member)
+        or any(scope.plain(p) in _AWAITED for p in member.parts if p.has("NEG"))
+    )
     if form == "bare" and not awaited:
         related = _related_events(last, member)
         if not related and not contrast:

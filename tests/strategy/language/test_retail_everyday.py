@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import NeedsAnswer
+from core.errors import NeedsAnswer, Refused
+from core.times import DAY
 from knowledge.packs import retail
-from strategy.document import AttributeIs, Condition
+from strategy.document import AttributeIs, Condition, Sequence
 from strategy.language import read_sentence
 
 CATALOG = retail.catalog().catalog
@@ -45,3 +46,33 @@ def test_a_repurchase_verifies_and_a_share_is_tried_on() -> None:
     strategy = read_sentence("客户一周没登录就外呼，先给2%的人试，看7天复购", CATALOG).document
     assert strategy.rollout.percent == 2 and strategy.verify is not None
     assert (strategy.verify.event, strategy.actions[0].action) == ("order.placed", "outbound_call")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客户下单且30天内没下单，就发短信提醒",
+        "For customers who placed an order but did not place another within 30 days, send an SMS reminder",
+        "When a customer places an order and doesn't place another one within 30 days, send an SMS reminder",
+    ],
+)
+def test_none_of_what_happens_now_can_only_be_meant_after_it(text: str) -> None:
+    _, trigger, _, warnings = read(text)
+    assert isinstance(trigger, Sequence)
+    assert [(step.event, step.absent, step.within) for step in trigger.steps] == [
+        ("order.placed", False, None),
+        ("order.placed", True, 30 * DAY),
+    ]
+    assert any("from the event before it" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客户下单，且过去30天内没有下单，就发短信提醒",
+        "When a customer places an order and has no orders in the last 30 days, send an SMS reminder",
+    ],
+)
+def test_none_up_to_now_of_what_happens_now_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="contradict"):
+        read(text)
