@@ -26,7 +26,7 @@ from knowledge.graph import Assertion, Derivations, Follower, GraphService, Sqli
 from tests.knowledge.graph.kill_rounds import kill_rounds
 
 CUSTOMERS, EVENTFUL = 10_000, 1_000
-SHARE = 0.3
+SHARE = 0.2
 """Of the people of febrl3 and febrl4; `python -m benchmarks.identity` takes all."""
 _CATALOG = """
 catalog: 1
@@ -41,7 +41,7 @@ def quick(
     rounds: int = 10, customers: int = CUSTOMERS, eventful: int = EVENTFUL, share: float = SHARE
 ) -> dict[str, Any]:
     """All figures by name; times in milliseconds."""
-    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(1, get_context("spawn")) as beside_kills:
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(2, get_context("spawn")) as beside_kills:
         folder = Path(name)
         (folder / "kills").mkdir()
         scores = [beside_kills.submit(score, share) for score in (febrl4_f1, febrl3_f1)]  # these need no clock
