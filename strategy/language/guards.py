@@ -78,12 +78,22 @@ def _cap(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) -> bo
         number = comparison.quantity.number - (1 if comparison.op == "<" else 0)
     else:
         number = counted.get("COUNT").number
-    per = _micros(b["p"])
+    per = Quantity(1, "year").micros if b["p"].has("ANNUAL") else _micros(b["p"])
     if per is None or number != int(number):
         return False
     if number < 1:
         scope.invalid(parts, "次数上限至少是1", "a cap must be at least 1")
     return _once(extras.guards, "cap", Cap(times=int(number), per=per), parts, scope)
+
+
+def _cap_implied(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) -> bool:
+    """ "…，每年一次", "…, once a year": said last it is a limit. (Twice a week may be how often they do something.)"""
+    last = not scope.normal.text[parts[-1].end :].strip("。.!！ ")
+    found = last and b["n"].get("COUNT").number == 1 and _cap(b, parts, extras, scope)
+    if found:
+        said = scope.said(*parts)
+        scope.warn(f"“{said}”按“最多{said}”理解", f"{said!r} was read as “at most {said}”")
+    return found
 
 
 def _quiet(b: Bindings, parts: Sequence[Part], extras: Extras, scope: Scope) -> bool:
@@ -184,6 +194,8 @@ _FORMS = Index(
             "EACHONE? EACH p:UNIT|DUR n:CMPQ EACHONE?",
             "EACHONE? EACH p:UNIT|DUR CMP VERB n:COUNT EACHONE?",
             "n:CMPQ EACH p:UNIT|DUR EACHONE?",
+            "EACHONE? p:ANNUAL n:CMPQ EACHONE?",
+            "n:CMPQ p:ANNUAL EACHONE?",
             "n:CMPQ p:DUR|WINDOW EACHONE",
             "EACHONE n:CMPQ p:DUR|WINDOW",
             "EACHONE n:CMPQ EACH p:UNIT|DUR",
@@ -195,6 +207,16 @@ _FORMS = Index(
             "ONLY n:COUNT EACH p:UNIT|DUR EACHONE?",
             "EACHONE? VERB CMP n:COUNT EACH p:UNIT|DUR",
             "p:WINDOW CMP VERB n:COUNT",
+        )
+    ),
+    *(
+        _Form(pattern(text), _cap_implied, False)
+        for text in (
+            "p:ANNUAL n:COUNT",
+            "EACH p:UNIT n:COUNT",
+            "n:COUNT EACH p:UNIT",
+            "n:COUNT p:ANNUAL",
+            "n:COUNT p:DUR",
         )
     ),
     *(

@@ -180,7 +180,8 @@ def _numbers_out(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
 
 
 def _turn_flags(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
-    """ "whose parent is (not) linked" speaks of "parent linked": the verb stands inside the label."""
+    """ "whose parent is (not) linked" speaks of "parent linked", "a coupon is used" of "coupon used": the verb stands
+    inside the label."""
     for i, atom in enumerate(atoms):
         if atom.text not in ("is", "are", "was", "were", "has", "have") or not i:
             continue
@@ -191,7 +192,9 @@ def _turn_flags(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
         for before in range(1, min(i, 3) + 1):
             for after in range(1, 4):
                 label = [*atoms[i - before : i], *atoms[rest : rest + after]]
-                if len(label) == before + after and lexicon.is_flag(tuple(a.key for a in label)):
+                keys = tuple(a.key for a in label)
+                joins = lexicon.is_flag(keys) or (not denied and lexicon.happens(keys, before))
+                if len(label) == before + after and joins:
                     at = label[0].start
                     no = [Atom("word", "not", "not", at, at)] if denied else []
                     return [*atoms[: i - before], *no, *label, *_turn_flags(atoms[rest + after :], lexicon)]

@@ -149,6 +149,11 @@ class Lexicon:
             for n in self._labels.get(keys, ())
         )
 
+    def happens(self, keys: tuple[str, ...], noun: int) -> bool:
+        """A label of an event, of which its first so many words by themselves name none."""
+        said, alone = (self._labels.get(each, ()) for each in (keys, keys[:noun]))
+        return any(n.kind == "event" for n in said) and not any(n.kind == "event" for n in alone)
+
     def _as_spelled(
         self, said: tuple[str, ...], names: list[Name], words: tuple[Word, ...]
     ) -> tuple[list[Name], tuple[Word, ...]]:

@@ -125,7 +125,7 @@ def _english_cut(parts: Sequence[Part], first: int) -> int | None:
             and _noun_follows(parts, i + 1)
         ):
             return i
-        if part.has("WHO") and not part.has("IF", "FOR"):
+        if (part.has("WHO") and not part.has("IF", "FOR")) or _with_much(parts, i):
             begin = i - 1 if parts[i - 1].has("OBJECT", "VALUE") else i
             while begin > first + 1 and begin < i and parts[begin - 1].has("VALUE"):  # of | grade 9 students who
                 begin -= 1
@@ -135,6 +135,14 @@ def _english_cut(parts: Sequence[Part], first: int) -> int | None:
         if part.has("DUR") and parts[i + 1 :] and parts[i + 1].has("BEFORE"):  # 30 days before their policy expires
             return i
     return None
+
+
+def _with_much(parts: Sequence[Part], i: int) -> bool:
+    """ "to customers | with more than 2 complaints": what they have is compared, so it is no part of the action."""
+    told = parts[i].has("WITH") and parts[i - 1].has("OBJECT", "VALUE")
+    return (
+        told and any(p.has("CMPQ") for p in parts[i + 1 :]) and any(p.named(*_CONDITION_NAMES) for p in parts[i + 1 :])
+    )
 
 
 def _noun_follows(parts: Sequence[Part], i: int) -> bool:

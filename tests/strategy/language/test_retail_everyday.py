@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import NeedsAnswer, Refused
+from core.errors import InvalidInput, NeedsAnswer, Refused
 from core.times import DAY
 from knowledge.packs import retail
 from strategy.document import AttributeIs, Condition, Sequence
@@ -75,4 +75,30 @@ def test_none_of_what_happens_now_can_only_be_meant_after_it(text: str) -> None:
 )
 def test_none_up_to_now_of_what_happens_now_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="contradict"):
+        read(text)
+
+
+def test_a_verb_inside_an_events_label_leaves_it_the_event() -> None:
+    said = read("If a coupon is used and no order follows within 7 days, send an SMS reminder")[1]
+    assert isinstance(said, Sequence) and said.steps[0].event == "coupon.used"
+
+
+@pytest.mark.parametrize("whom", ["customers", "VIPs"])
+def test_what_receivers_have_more_of_is_the_condition(whom: str) -> None:
+    said = read(f"Pause marketing for {whom} with more than 2 complaints in the last 30 days")
+    assert said[1:3] == read("When a customer has more than 2 complaints in the last 30 days, pause marketing")[1:3]
+    assert said[0] == (VIP if whom == "VIPs" else None)
+
+
+@pytest.mark.parametrize("last", ["每年最多一次", "每年一次"])
+def test_once_a_year_said_last_is_a_limit(last: str) -> None:
+    reading = read_sentence(f"客户投诉就外呼，{last}", CATALOG)
+    cap = reading.document.guards.cap
+    assert cap is not None and (cap.times, cap.per) == (1, 365 * DAY)
+    assert bool(reading.warnings) == (last == "每年一次")
+
+
+@pytest.mark.parametrize("text", ["客户登录，每周一次，就外呼", "客户登录，就外呼，每周两次"])
+def test_how_often_said_elsewhere_may_be_how_often_they_do_it(text: str) -> None:
+    with pytest.raises(InvalidInput):
         read(text)
