@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from strategy.language.atoms import Atom, atoms_of
+from strategy.language.inside import is_number, whole_labels
 from strategy.language.lexicon import Lexicon, Name
 from strategy.language.normalise import Normal
 from strategy.language.numerals import CHINESE_NUMBER, SCALE, chinese_number, english_number
@@ -114,7 +115,7 @@ class _Choice:
 
 
 def _cover(text: str, start: int, end: int, lexicon: Lexicon) -> list[Part]:
-    atoms = [_shifted(a, start) for a in _labels_whole(text[start:end], lexicon)]
+    atoms = [_shifted(a, start) for a in whole_labels(text[start:end], lexicon)]
     best: list[_Choice] = [_Choice(0, len(atoms), {})] * (len(atoms) + 1)
     for i in range(len(atoms) - 1, -1, -1):
         choice = _Choice(_UNKNOWN_COST + best[i + 1].cost, i + 1, {"UNKNOWN": atoms[i].text})
@@ -135,72 +136,6 @@ def _shifted(atom: Atom, by: int) -> Atom:
     return Atom(atom.kind, atom.text, atom.key, atom.start + by, atom.end + by) if by else atom
 
 
-def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
-    """ "unopened" is "not" and "opened", unless the vocabulary has the word itself."""
-    result = []
-    for atom in atoms:
-        rest = (
-            atoms_of(atom.text[2:])[0]
-            if atom.kind == "word" and atom.text.startswith("un") and atom.end - atom.start > 5
-            else None
-        )
-        if rest and not lexicon.knows(atom.key) and lexicon.names_alone(rest.key):
-            result.append(Atom("word", "not", "not", atom.start, atom.start + 2))
-            result.append(Atom("word", rest.text, rest.key, atom.start + 2, atom.end))
-        else:
-            result.append(atom)
-    return result
-
-
-def _labels_whole(text: str, lexicon: Lexicon) -> list[Atom]:
-    return _numbers_out(_turn_flags(_split_un(atoms_of(text), lexicon), lexicon), lexicon)
-
-
-_COUNTING = frozenset(
-    ["more", "than", "at", "least", "most", "fewer", "less", "exactly", "over", "only", "up", "to", "no"]
-)
-
-
-def _numbers_out(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
-    """ "misses at least 2 classes" is at least 2 of "miss a class": the number stands inside the label."""
-    i = 0
-    while i < len(atoms):
-        for tail in lexicon.event_tails(atoms[i].key):
-            j = i + 1
-            while j < len(atoms) and (atoms[j].text in _COUNTING or _is_number(atoms[j])):
-                j += 1
-            counted = any(_is_number(a) for a in atoms[i + 1 : j])
-            if counted and tuple(a.key for a in atoms[j : j + len(tail)]) == tail:
-                verb = atoms[i]
-                moved = Atom(verb.kind, verb.text, verb.key, atoms[j].start, atoms[j].start)
-                atoms = [*atoms[:i], *atoms[i + 1 : j], moved, *atoms[j:]]
-                break
-        i += 1
-    return atoms
-
-
-def _turn_flags(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
-    """ "whose parent is (not) linked" speaks of "parent linked", "a coupon is used" of "coupon used": the verb stands
-    inside the label."""
-    for i, atom in enumerate(atoms):
-        if atom.text not in ("is", "are", "was", "were", "has", "have") or not i:
-            continue
-        denied = i + 1 < len(atoms) and atoms[i + 1].text in ("not", "never")
-        rest = i + 2 if denied else i + 1
-        if rest < len(atoms) and atoms[rest].text == "been":
-            rest += 1
-        for before in range(1, min(i, 3) + 1):
-            for after in range(1, 4):
-                label = [*atoms[i - before : i], *atoms[rest : rest + after]]
-                keys = tuple(a.key for a in label)
-                joins = lexicon.is_flag(keys) or (not denied and lexicon.happens(keys, before))
-                if len(label) == before + after and joins:
-                    at = label[0].start
-                    no = [Atom("word", "not", "not", at, at)] if denied else []
-                    return [*atoms[: i - before], *no, *label, *_turn_flags(atoms[rest + after :], lexicon)]
-    return atoms
-
-
 def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator[tuple[int, dict[str, Any], bool]]:
     for match in lexicon.match(atoms, i):
         senses: dict[str, Any] = {}
@@ -210,7 +145,7 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
                 and atoms[i].kind == "word"
                 and match.stop == i + 1
                 and atoms[i].end - atoms[i].start <= 2
-            ) and (i == 0 or not _is_number(atoms[i - 1])):
+            ) and (i == 0 or not is_number(atoms[i - 1])):
                 continue
             if word.kind == "AFTER" and atoms[i].text in ("follow", "follows", "followed"):
                 senses.setdefault("HAPPEN", "en")  # only "following" is after; "no quiz follows" is that none happens
@@ -218,7 +153,7 @@ def _options(atoms: list[Atom], i: int, text: str, lexicon: Lexicon) -> Iterator
             if word.kind in _NEWEST and atoms[i].text in ("lasts", "lasted", "lasting"):
                 senses.setdefault("FILLER", None)  # what lasts 15 minutes is not the last one
                 continue
-            if word.kind in ("MEASURE", "GRADE") and (i == 0 or not _is_number(atoms[i - 1])):
+            if word.kind in ("MEASURE", "GRADE") and (i == 0 or not is_number(atoms[i - 1])):
                 continue
             senses.setdefault(word.kind, word.value)
         if match.weak and atoms[i].kind == "number" and _compared(atoms, i, lexicon):
@@ -241,14 +176,6 @@ def _compared(atoms: list[Atom], i: int, lexicon: Lexicon) -> bool:
 
 
 _NEWEST = ("LAST", "LASTALONE", "FUNCTION", "PREVIOUS", "SINCE")
-
-
-def _is_number(atom: Atom) -> bool:
-    return (
-        atom.kind == "number"
-        or english_number([atom.text]) is not None
-        or CHINESE_NUMBER.fullmatch(atom.text) is not None
-    )
 
 
 def _numbers(atoms: list[Atom], i: int, text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:

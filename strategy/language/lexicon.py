@@ -149,6 +149,11 @@ class Lexicon:
             for n in self._labels.get(keys, ())
         )
 
+    def is_date(self, keys: tuple[str, ...]) -> bool:
+        """A label of an attribute that is a day."""
+        found = (self.catalog.attribute(n.owner, n.id) for n in self._labels.get(keys, ()) if n.kind == "attribute")
+        return any(a is not None and a.type == "date" for a in found)
+
     def happens(self, keys: tuple[str, ...], noun: int) -> bool:
         """A label of an event, of which its first so many words by themselves name none."""
         said, alone = (self._labels.get(each, ()) for each in (keys, keys[:noun]))

@@ -102,3 +102,14 @@ def test_once_a_year_said_last_is_a_limit(last: str) -> None:
 def test_how_often_said_elsewhere_may_be_how_often_they_do_it(text: str) -> None:
     with pytest.raises(InvalidInput):
         read(text)
+
+
+@pytest.mark.parametrize("text", ["合同还有30天到期，外呼", "合同30天后到期，外呼", "合同再过三十天就到期，外呼"])
+def test_a_time_left_inside_the_label_of_a_day_is_so_long_before_it(text: str) -> None:
+    assert read(text)[:3] == read("合同到期前30天，外呼")[:3]
+
+
+@pytest.mark.parametrize("text", ["合同还有不到30天到期，外呼", "合同30天到期，外呼"])
+def test_another_time_inside_the_label_of_a_day_is_not_guessed(text: str) -> None:
+    with pytest.raises((InvalidInput, Refused)):
+        read(text)
