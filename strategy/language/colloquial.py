@@ -44,8 +44,10 @@ def _another(parts: list[Part], normal: Normal) -> list[Part]:
     """ "placed an order but did not place another (one) within 30 days": one more of what was named last."""
     parts = list(parts)
     for i, part in enumerate(parts):
+        if not part.has("ANOTHER") or part.names:
+            continue
         before = next((j for j in range(i - 1, -1, -1) if not parts[j].has("LIGHT")), None)
-        if not part.has("ANOTHER") or part.names or before is None or not parts[before].has("NEG", "COPNEG"):
+        if before is None or not parts[before].has("NEG", "COPNEG"):
             continue
         one = i + 1 < len(parts) and _text(parts[i + 1], normal) == "one"
         after = parts[i + 1 + one] if i + 1 + one < len(parts) else None
@@ -87,12 +89,14 @@ def _at_once(parts: list[Part], normal: Normal) -> list[Part]:
 def _once(parts: list[Part]) -> list[Part]:
     """ "Once a member has ordered, …": at the beginning of a clause it is no number of times."""
     for i, part in enumerate(parts[:-1]):
+        if not part.has("ONCE"):
+            continue
         done = i > 0 and bool(parts[i - 1].named("action")) and not parts[i + 1].has(*_STOPS, "AND")
         begins = i == 0 or parts[i - 1].has("COMMA") or done
         often = parts[i + 1].has("EACH") or (
             parts[i + 1].has("A", "IN") and any(p.has("UNIT") for p in parts[i + 2 : i + 3])
         )
-        if part.has("ONCE") and begins and not often:
+        if begins and not often:
             parts[i] = replace(part, senses={"IF": None})
     return parts
 

@@ -151,9 +151,8 @@ class _Comparison:
 
     def _merely_has(self, part: Part) -> bool:
         """ "holds a balance": a relation's verb where nothing that the relation leads to is spoken of."""
-        relations = [self._catalog.relations[n.id] for n in part.named("relation")]
-        objects = {n.id for p in self._parts for n in p.named("object")}
-        return bool(relations) and not any(r.target in objects for r in relations)
+        targets = [Name("object", self._catalog.relations[n.id].target) for n in part.named("relation")]
+        return bool(targets) and self._named.isdisjoint(targets)
 
     def _unheard_negation(self) -> Iterator[Mismatch]:
         turned = max((i for i, p in enumerate(self._measured) if p.has("CMPQ", "CMPV", "COUNT")), default=-1)
@@ -210,10 +209,15 @@ def _incidental(part: Part) -> bool:
     )
 
 
+_NUMBERED = (
+    "CMPQ", "STREAK", "WINDOW", "REFERENCE", "CMPV", "QTY", "NTH", "AHEAD", "UNIT", "DOUBLE", "HALVE",
+)  # fmt: skip
+
+
 def numbers_in(parts: Sequence[Part]) -> Iterator[Heard]:
     """Every number among the parts of a text, after `quantities`."""
     for part in parts:
-        if part.has("STRING", "JSON") or part.names:
+        if not part.has(*_NUMBERED) or part.has("STRING", "JSON") or part.names:
             continue
         at = (part.start, part.end)
         if part.has("CMPQ"):

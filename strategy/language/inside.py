@@ -40,11 +40,14 @@ def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
 
 _LEFT = frozenset("还有剩再过将在就要只")
 _AFTER = frozenset("后以之就才")
+_MARKS = _LEFT | _AFTER
 _COUNTED = frozenset("天周个月年星期") | _AFTER
 
 
 def _countdown(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
     """ "合同还有30天到期", "优惠券3天后过期": so long before the day around whose label the time stands."""
+    if _MARKS.isdisjoint(a.text for a in atoms):
+        return atoms
     for i in range(1, len(atoms) - 1):
         if not is_number(atoms[i]) or is_number(atoms[i - 1]):
             continue

@@ -65,8 +65,9 @@ def lists(parts: Sequence[Part]) -> list[Part]:
     i = 0
     while i < len(parts):
         part = parts[i]
-        stop = next((j for j in range(i, len(parts)) if parts[j].has("RBRK")), None)
-        if not (part.has("ONEOF", "NOTONEOF") and i + 1 < len(parts) and parts[i + 1].has("LBRK") and stop is not None):
+        opens = part.has("ONEOF", "NOTONEOF") and i + 1 < len(parts) and parts[i + 1].has("LBRK")
+        stop = next((j for j in range(i, len(parts)) if parts[j].has("RBRK")), None) if opens else None
+        if stop is None:
             result.append(part)
             i += 1
             continue
