@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from app.api.conflicts import ClashOut
 from app.api.deps import allow, the_hub
 from app.api.shapes import Label
+from app.api.strategies import SENTENCES
 from app.hub import Hub
 from core.context import RequestContext
 from core.text import Lang
@@ -86,7 +87,12 @@ def card_of_version(
 
 
 @router.post("/cards", summary="The card of a sentence or document, before it is drafted")
-def preview(body: SketchIn, ctx: MaySimulate, hub: TheHub, replay: WithReplay = True) -> CardOut:
+def preview(
+    body: Annotated[SketchIn, Body(openapi_examples=SENTENCES)],
+    ctx: MaySimulate,
+    hub: TheHub,
+    replay: WithReplay = True,
+) -> CardOut:
     """Nothing is stored. A sentence with two meanings, or with a name the catalog lacks, is answered as a draft is."""
     found = hub.cards.preview(ctx, body.sentence, body.document, body.name, body.answers, replay=replay)
     return CardOut.of(found, ctx.lang)

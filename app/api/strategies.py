@@ -31,7 +31,7 @@ Version = Annotated[int | None, Query(ge=1)]
 Revision = Annotated[
     int | None, Body(embed=True, description="refuse if the state changed since this revision was read")
 ]
-_SENTENCES: dict[str, Any] = {
+SENTENCES: dict[str, Any] = {
     "chinese": {"value": {"sentence": "客户连续滑动5屏未下单，且附近500米有竞品门店，就免配送费"}},
     "english": {
         "value": {"sentence": "When a customer's complaint is not resolved within 2 hours, escalate to the director"}
@@ -41,7 +41,7 @@ _SENTENCES: dict[str, Any] = {
 
 @router.post("", status_code=201, summary="Draft from a sentence or a document")
 def draft(
-    body: Annotated[DraftIn, Body(openapi_examples=_SENTENCES)],
+    body: Annotated[DraftIn, Body(openapi_examples=SENTENCES)],
     ctx: Annotated[RequestContext, Depends(allow(Action.STRATEGIES_DRAFT))],
     hub: TheHub,
 ) -> StrategyOut:
@@ -191,7 +191,7 @@ def versions(name: str, ctx: MayRead, hub: TheHub) -> Page[StrategyOut]:
 @router.post("/{name:path}/versions", status_code=201, summary="Edit: a new version, in state draft")
 def edit(
     name: str,
-    body: Annotated[DraftIn, Body(openapi_examples=_SENTENCES)],
+    body: Annotated[DraftIn, Body(openapi_examples=SENTENCES)],
     ctx: Annotated[RequestContext, Depends(allow(Action.STRATEGIES_EDIT))],
     hub: TheHub,
     base: Annotated[int | None, Query(description="refuse if this is no longer the newest version")] = None,

@@ -265,20 +265,23 @@ class Retriever:
         return self._client
 
 
-_COUNTS = struct.Struct("<4x8xQQQ")
-"""How the header of Chroma's HNSW files goes on: version, offset, elements with room, elements, bytes of one."""
+_COUNTS = struct.Struct("<4x8xQQ")
+"""How the header of Chroma's HNSW files begins: version, offset, elements with room, elements."""
+_ROOMY = ("data_level0.bin", "length.bin")
+"""Its files with room for as many elements: vectors, and lengths of links."""
 
 
 def _blank_spare(folder: Path) -> None:
     """Overwrite the room for elements to come in the files of a closed index: it is written as it was found in memory,
     and that may be anything the process has had there, such as texts that were just erased."""
     for header in folder.glob("*/header.bin"):
-        _, elements, size = _COUNTS.unpack_from(header.read_bytes())
-        with header.with_name("data_level0.bin").open("r+b") as file:
-            whole = file.seek(0, os.SEEK_END)
-            file.truncate(elements * size)
-            file.truncate(whole)
-            os.fsync(file.fileno())
+        room, elements = _COUNTS.unpack_from(header.read_bytes())
+        for name in _ROOMY:
+            with header.with_name(name).open("r+b") as file:
+                whole = file.seek(0, os.SEEK_END)
+                file.truncate(elements * (whole // room))
+                file.truncate(whole)
+                os.fsync(file.fileno())
 
 
 def _chroma(folder: Path) -> ClientAPI:

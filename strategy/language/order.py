@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NoReturn
 
 from core.text import Text, has_chinese
@@ -204,8 +205,9 @@ def _merge_timeless(pieces: list[Piece]) -> list[Piece]:
 
 def ordered(pieces: list[Piece], parts: Sequence[Part], scope: Scope) -> Draft:
     if any(p.has("STREAK") for p in pieces[0].parts) and all(p.breaker for p in pieces[1:]) and len(pieces) > 1:
-        for piece in pieces[1:]:
-            if piece.parts[0].has("NEG", "NEVER", "COPNEG"):
+        for before, piece in pairwise(pieces):
+            apart = scope.normal.text[before.parts[-1].end : piece.parts[0].start].strip()
+            if apart and piece.parts[0].has("NEG", "NEVER", "COPNEG"):  # 连续滑动5屏|未下单 is plain
                 warn_broken(piece.parts, scope)
         return event_leaf(Segment(tuple(pieces[0].parts), scope), [Segment(tuple(p.parts), scope) for p in pieces[1:]])
     steps: list[Step] = []
