@@ -99,7 +99,7 @@ def undecided(said: Text) -> Text:
 
 def example(past: Sequence[Input], catalog: Catalog) -> Text:
     """What holds of a subject, and what happened to it how often."""
-    return both(lambda lang: ("；" if lang == "zh" else "; ").join(_told(past, catalog, lang)))
+    return both(lambda lang: ("；" if lang == "zh" else "; ").join(dict.fromkeys(_told(past, catalog, lang))))
 
 
 def _told(past: Sequence[Input], catalog: Catalog, lang: Lang) -> Iterator[str]:

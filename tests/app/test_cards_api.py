@@ -69,7 +69,7 @@ def test_a_sentence_has_a_card_beside_what_runs_before_it_is_drafted(admin: Clie
     card = admin.speaking("zh")("POST", "/v1/cards?replay=false", {"sentence": say}).body
     assert (card["sentence"], card["path"], card["previous"]) == (say, "grammar", None)
     piled = next(each for each in card["conflicts"] if "calls" in each["strategies"])
-    assert piled["kind"] == "pile_up" and "等级 是 大客户" in piled["example"] and "登录" in piled["example"]
+    assert piled["kind"] == "pile_up" and "登录" in piled["example"] and piled["example"].count("等级 是 大客户") == 1
     assert card["cost"]["said"].startswith("每个客户约")
     assert admin("GET", "/v1/strategies").body["items"] == before
     refused = admin("POST", "/v1/cards", {"sentence": "when a customer's systolik is high, arrange an outbound call"})
