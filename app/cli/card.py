@@ -44,12 +44,23 @@ def card(
     if catalog is not None:
         found = _local_card(catalog, sentence, file, strategies, events, facts)
     else:
+        _needs_catalog(strategies=strategies, events=events, facts=facts)
         found = _card_in_hub(name, version, sentence, file, replay)
     if json:
         as_json(found)
         return
     for line in card_lines(found):
         say(line)
+
+
+def _needs_catalog(**options: Path | str | None) -> None:
+    """A hub has strategies and records of its own: raises InvalidInput for an option that brings others."""
+    for name in (name for name, value in options.items() if value is not None):
+        raise InvalidInput(
+            Text(f"--{name} 要配 --catalog", f"--{name} goes with --catalog"),
+            where={"field": f"--{name}"},
+            hint=Text(f"加上 --catalog，或去掉 --{name}", f"Add --catalog, or drop --{name}"),
+        )
 
 
 def _card_in_hub(
@@ -61,6 +72,8 @@ def _card_in_hub(
         raise InvalidInput(
             Text("给出策略名、--say 或 --file，三者取一", "give a strategy's name, --say or --file, one of them")
         )
+    if version is not None and name is None:
+        raise InvalidInput(Text("--version 要配策略名", "--version goes with a name"), where={"field": "--version"})
     replayed = "true" if replay else "false"
     with open_api() as api:
         if name is not None:
@@ -90,6 +103,7 @@ def conflicts(
             raise InvalidInput(Text("缺少 --strategies", "--strategies is missing"), where={"field": "--strategies"})
         found = _local_conflicts(catalog, strategies, name, events, facts)
     else:
+        _needs_catalog(strategies=strategies, events=events, facts=facts)
         from app.cli.reach import open_api
 
         with open_api() as api:

@@ -1,5 +1,5 @@
-"""What a strategy that fired within the last `TOGETHER` leaves behind: counts that look back further hold what it fired
-on. Counts are compared with these by proof.py; nothing is solved here."""
+"""Events without which a strategy would not have fired: what it leaves behind (counts that look back beyond `TOGETHER`
+hold what it just fired on), and how a sequence ends in vain waiting. What these contradict is for proof.py to find."""
 
 from __future__ import annotations
 

@@ -66,10 +66,18 @@ def covering(comparisons: Sequence[Comparison], domain: Domain) -> bool:
 
 
 def implied(comparison: Comparison, given: Sequence[Comparison]) -> bool:
-    """True when every value that passes all that is given passes the comparison, whatever the domain."""
+    """True when every number that passes all that is given passes the comparison. Of texts nothing is said: they may be
+    days, which are the same at other hours."""
     op, value = comparison
-    lacking = any(each == "missing" for each, _ in given)
-    return op in _NEGATED and not lacking and contradictory([(_NEGATED[op], value), *given], Domain())
+    known = [each for each in given if _numeric(each[1])]
+    return (
+        op in _NEGATED and _numeric(value) and bool(known) and contradictory([(_NEGATED[op], value), *known], Domain())
+    )
+
+
+def _numeric(value: Value | None) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return bool(listed) and all(isinstance(each, int | float) and not isinstance(each, bool) for each in listed)
 
 
 class Limits(NamedTuple):

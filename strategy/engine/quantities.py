@@ -109,7 +109,7 @@ def includes(wide: EventFilter, narrow: EventFilter) -> bool:
 
 def _implied(test: Filter, given: Sequence[Filter]) -> bool:
     same = [(each.op, each.value) for each in given if each.field == test.field]
-    return test in given or (bool(same) and implied((test.op, test.value), same))
+    return test in given or implied((test.op, test.value), same)
 
 
 def outside(condition: Compared | Filter, domain: Domain, path: str) -> Reason:

@@ -41,7 +41,7 @@ def _split_un(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
 _LEFT = frozenset("还有剩再过将在就要只")
 _AFTER = frozenset("后以之就才")
 _MARKS = _LEFT | _AFTER
-_COUNTED = frozenset("天周个月年星期") | _AFTER
+_COUNTED = frozenset("天日周个月年") | _AFTER
 
 
 def _countdown(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
@@ -108,7 +108,7 @@ def _turn_flags(atoms: list[Atom], lexicon: Lexicon) -> list[Atom]:
             for after in range(1, 4):
                 label = [*atoms[i - before : i], *atoms[rest : rest + after]]
                 keys = tuple(a.key for a in label)
-                joins = lexicon.is_flag(keys) or (not denied and lexicon.happens(keys, before))
+                joins = lexicon.is_flag(keys) or (not denied and lexicon.is_event(keys, before))
                 if len(label) == before + after and joins:
                     at = label[0].start
                     no = [Atom("word", "not", "not", at, at)] if denied else []

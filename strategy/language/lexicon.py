@@ -154,7 +154,7 @@ class Lexicon:
         found = (self.catalog.attribute(n.owner, n.id) for n in self._labels.get(keys, ()) if n.kind == "attribute")
         return any(a is not None and a.type == "date" for a in found)
 
-    def happens(self, keys: tuple[str, ...], noun: int) -> bool:
+    def is_event(self, keys: tuple[str, ...], noun: int) -> bool:
         """A label of an event, of which its first so many words by themselves name none."""
         said, alone = (self._labels.get(each, ()) for each in (keys, keys[:noun]))
         return any(n.kind == "event" for n in said) and not any(n.kind == "event" for n in alone)

@@ -57,12 +57,8 @@ def test_conflicts_are_among_what_is_approved_or_runs(admin: Client) -> None:
 
 def test_a_sentence_has_a_card_beside_what_runs_before_it_is_drafted(admin: Client) -> None:
     once = {"cap": {"times": 1, "per": "7d"}}
-    assert (
-        admin(
-            "POST", "/v1/strategies", {"document": document("calls", "app.login", "outbound_call", guards=once)}
-        ).status
-        == 201
-    )
+    calls = document("calls", "app.login", "outbound_call", guards=once)
+    assert admin("POST", "/v1/strategies", {"document": calls}).status == 201
     assert admin("POST", "/v1/strategies/calls/approve", {"version": 1, "percent": 0}).status == 200
     before = admin("GET", "/v1/strategies").body["items"]
     say = "VIP客户登录时，就外呼"
@@ -182,3 +178,16 @@ def test_a_card_in_the_hub_is_asked_for_by_name_sentence_or_file(tmp_path: Path)
     assert "no strategies yet" in run(tmp_path, "strategy", "list").stdout
     refused = run(tmp_path, "strategy", "card", "calls", "--say", "when a customer logs in, arrange an outbound call")
     assert refused.returncode == 2 and "one of them" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("card", "--say", SAY, "--events", "e.ndjson"), "--events goes with --catalog"),
+        (("card", "--say", SAY, "--version", "2"), "--version goes with a name"),
+        (("conflicts", "--strategies", "."), "--strategies goes with --catalog"),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused(asked: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    refused = run(tmp_path, "strategy", *asked)
+    assert refused.returncode == 2 and said in refused.stderr

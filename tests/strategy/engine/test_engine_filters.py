@@ -6,12 +6,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.catalog import read_catalog
 from strategy.document import EventFilter, Filter
 from strategy.engine.filters import FilterIndex, places
+from strategy.engine.quantities import includes
 from strategy.engine.values import passes
 
 CATALOG = read_catalog("""
@@ -78,6 +80,44 @@ def test_an_event_passes_the_same_filters_as_one_by_one(data: st.DataObject) -> 
         tests = {place: passes(found, CATALOG) for place, found in known.items()}
         expected = [place for place, test in tests.items() if test is None or test(event)]
         assert list(places(index.passing(event))) == sorted(expected), (event, known)
+
+
+def about(field: str, op: str, value: Any) -> EventFilter:
+    return EventFilter(event="a", where=(Filter.model_validate({"field": field, "op": op, "value": value}),))
+
+
+NARROW = st.one_of(
+    filters(),
+    st.builds(about, st.just("n"), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.integers(0, 3)),
+    st.builds(about, st.just("n"), st.sampled_from(["in", "not_in"]), st.lists(st.integers(0, 3), max_size=3)),
+    st.builds(about, st.just("n"), st.sampled_from(["missing", "present"]), st.none()),
+)
+
+
+@settings(max_examples=600, derandomize=True, deadline=None)
+@given(NARROW, NARROW, st.fixed_dictionaries(dict.fromkeys(("n", "ok", "text", "day"), VALUES)))
+def test_what_one_filter_includes_of_another_it_lets_pass(
+    wide: EventFilter, narrow: EventFilter, event: dict[str, Any]
+) -> None:
+    if includes(wide, narrow):
+        passed, let = passes(narrow, CATALOG), passes(wide, CATALOG)
+        for n in (event["n"], None, 0, 1, 2, 3, 4):
+            told = event | {"n": n}
+            assert not (passed is None or passed(told)) or let is None or let(told)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "holds"),
+    [
+        (about("n", ">", 50), about("n", ">", 200), True),
+        (about("n", ">=", 50), about("n", "in", [50, 60]), True),
+        (about("n", ">", 200), about("n", ">", 50), False),
+        (about("n", ">", 50), about("n", "missing", None), False),
+        (about("day", "!=", "2026-05-01T10:00:00Z"), about("day", "==", "2026-05-01"), False),
+    ],
+)
+def test_a_bound_includes_a_narrower_one(wide: EventFilter, narrow: EventFilter, holds: bool) -> None:
+    assert includes(wide, narrow) is holds
 
 
 def test_the_place_of_a_removed_filter_is_taken_by_the_next() -> None:

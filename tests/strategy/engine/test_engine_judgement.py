@@ -151,6 +151,8 @@ NEVER: list[tuple[Condition, str, str, str]] = [
     (all_of(attribute("dwell", "between", [1, 3]), attribute("dwell", "between", [4, 5])), "trigger", CLASH, "use any"),
     (all_of(attribute("dwell", "==", 5), attribute("dwell", "not_in", [4, 5])), "trigger", CLASH, "use any"),
     (all_of(VIP, attribute("tier", "==", "plain")), "trigger", CLASH, "use any"),
+    (all_of(happens("login"), count("login", op="<", value=1)), "trigger", CLASH, "use any"),
+    (all_of(order(("amount", ">", 5)), count("order", None, "==", 0)), "trigger", CLASH, "use any"),
     (all_of(VIP, attribute("tier", "in", ["plain"])), "trigger", CLASH, "use any"),
     (all_of(attribute("tier", "!=", "plain"), attribute("tier", "!=", "vip")), "trigger", CLASH, "use any"),
     (all_of(attribute("active", "!=", True), attribute("active", "!=", False)), "trigger", CLASH, "use any"),
